@@ -1,0 +1,88 @@
+"""The exceptions this package raises on purpose.
+
+The tree says who caused the trouble, what a server answers, and whether a retry can help::
+
+    AgentOtelError
+    ├── SettingsError      the user's configuration or contract is wrong; fix it, retrying cannot help
+    ├── MissingExtra       an optional dependency is not installed; the message is the install line
+    ├── DecodeError        the sender's bytes are wrong; sending them again cannot help       (400)
+    ├── TooLarge           the sender's request is over a limit; split it                     (413)
+    ├── Overloaded         no room now; the sender should try again later                     (503)
+    ├── StoreError         the database refused or is not ours; see the message
+    ├── NotFound           no such run
+    ├── Denied             a gate refused a tool call; raised by the user's gates, passed through
+    └── BudgetExceeded     a budget was crossed and the user asked for an exception
+"""
+
+from __future__ import annotations
+
+
+class AgentOtelError(Exception):
+    """Everything this package raises on purpose."""
+
+
+class SettingsError(AgentOtelError):
+    """A setting or contract says what cannot be; the message says what was expected and what came."""
+
+
+class MissingExtra(AgentOtelError):  # noqa: N818 - named after what is the matter, as httpx and click do
+    """An optional dependency is not installed; the message is the line that installs it."""
+
+
+class DecodeError(AgentOtelError):
+    """The sender's bytes are wrong; sending them again cannot help."""
+
+    status = 400
+
+
+class TooLarge(AgentOtelError):  # noqa: N818 - see MissingExtra
+    """The request is over a limit; a smaller one may be accepted."""
+
+    status = 413
+
+
+class Overloaded(AgentOtelError):  # noqa: N818 - see MissingExtra
+    """No room now; the sender should try again later."""
+
+    status = 503
+
+
+class StoreError(AgentOtelError):
+    """The database cannot be used: locked, damaged, or written by a newer program."""
+
+
+class NotFound(AgentOtelError):  # noqa: N818 - see MissingExtra
+    """No run answers to the given id."""
+
+
+class Denied(AgentOtelError):  # noqa: N818 - see MissingExtra
+    """A gate refused a tool call.
+
+    Raise it inside (or above) a decorated tool: the call's span then has status ERROR, ``error.type`` ``denied`` and
+    an ``agent_otel.tool.call.decision`` event, and the exception reaches the caller untouched.
+
+    Args:
+        reason: why the call was refused, for people.
+        policy: the name of the rule that refused it.
+    """
+
+    def __init__(self, reason: str, *, policy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.policy = policy
+
+
+class BudgetExceeded(AgentOtelError):  # noqa: N818 - see MissingExtra
+    """A budget was crossed by a run that asked for ``raise_on_budget``.
+
+    Args:
+        budget: ``steps``, ``tokens``, ``tool_calls`` or ``wall_time``.
+        limit: what was allowed, in the unit of the budget (wall time in seconds).
+        consumed: what was used when the budget was found crossed.
+    """
+
+    def __init__(self, budget: str, *, limit: float, consumed: float) -> None:
+        super().__init__(f"budget {budget!r} exceeded: limit {limit:g}, consumed {consumed:g}")
+        self.budget = budget
+        self.limit = limit
+        self.consumed = consumed
