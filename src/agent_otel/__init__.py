@@ -1,0 +1,1 @@
+"""Makes the work of coding agents observable and reviewable with OpenTelemetry."""

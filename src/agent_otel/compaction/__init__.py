@@ -1,0 +1,1 @@
+"""From the items of one group to its run records: dialects, passes, compact. Pure."""

@@ -1,0 +1,1 @@
+"""Values only: wire names, items, facts, run records, contracts. No input, no output, no clock."""

@@ -1,0 +1,115 @@
+"""The task contract: what the harness, not the prompt, demands of a run (requirements.md §4)."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from agent_otel.errors import SettingsError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class RequiredCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A check that must have run on the final tree.
+
+    ``command`` is a glob over the whole command line (``fnmatch`` rules); without one, a verification counts when its
+    name is ``name``.
+    """
+
+    name: str
+    command: str | None = None
+
+
+class Budgets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Limits of a run; absent means unlimited. ``wall_time`` is in seconds."""
+
+    steps: int | None = None
+    tokens: int | None = None
+    tool_calls: int | None = None
+    wall_time: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            limit = getattr(self, name)
+            if limit is not None and limit < 0:
+                message = f"budget {name!r} must not be negative, got {limit}"
+                raise SettingsError(message)
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a run was asked to do, and held to.
+
+    ``scope``, ``exclusions`` and ``off_limits`` are globs over paths relative to the repository (``**`` crosses
+    folders). ``exclusions`` are out of this task, ``off_limits`` out of every task.
+    """
+
+    objective: str | None = None
+    scope: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
+    off_limits: tuple[str, ...] = ()
+    acceptance: str | None = None
+    active_behavior: str | None = None
+    branch: str | None = None
+    required_checks: tuple[RequiredCheck, ...] = ()
+    budgets: Budgets = Budgets()
+    context_sources: tuple[str, ...] = ()
+
+
+def contract_from_mapping(data: Mapping[str, Any], *, source: str) -> Contract:
+    """A contract from parsed TOML.
+
+    Args:
+        data: the table; keys are the fields of ``Contract``.
+        source: what to call the origin in errors, a path for instance.
+
+    Raises:
+        SettingsError: an unknown key (with the nearest known one) or a wrong type.
+    """
+    _known_keys(data, Contract.__struct_fields__, where=source)
+    _known_keys(data.get("budgets"), Budgets.__struct_fields__, where=f"{source}: budgets")
+    for number, check in enumerate(_tables(data.get("required_checks")), start=1):
+        _known_keys(check, RequiredCheck.__struct_fields__, where=f"{source}: required_checks[{number}]")
+    try:
+        return msgspec.convert(data, Contract)
+    except msgspec.ValidationError as exc:
+        message = f"{source}: {exc}"
+        raise SettingsError(message) from exc
+
+
+def contract_from_toml(text: str, *, source: str = "agent-otel.toml") -> Contract:
+    """A contract from the text of ``agent-otel.toml``, or of a ``pyproject.toml`` with a ``[tool.agent-otel]`` table.
+
+    Raises:
+        SettingsError: the text is not TOML, or not a contract.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        message = f"{source}: not valid TOML: {exc}"
+        raise SettingsError(message) from exc
+    if "tool" in data:
+        data = data["tool"].get("agent-otel", {})
+    return contract_from_mapping(data, source=source)
+
+
+def _tables(value: object) -> list[Mapping[str, Any]]:
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def _known_keys(data: object, known: tuple[str, ...], *, where: str) -> None:
+    if not isinstance(data, Mapping):
+        return
+    for key in data:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+            message = f"{where}: unknown key {key!r}; {hint}"
+            raise SettingsError(message)

@@ -1,0 +1,247 @@
+"""Every name that goes over the wire, spelled once.
+
+``gen_ai.*``: open-telemetry/semantic-conventions-genai as of 2026-11 (status Development; the Python constants for
+them are deprecated and incomplete, so they are declared here). ``process.*``, ``vcs.*``, ``file.*``, ``test.*``:
+semantic-conventions 1.44 (Development, therefore declared here too). Stable names come from
+``opentelemetry.semconv.attributes`` and are re-exported, so that there is one place to look.
+Ours live under ``agent_otel.*``; the project does not squat on OpenTelemetry's namespaces.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE as ERROR_TYPE
+from opentelemetry.semconv.attributes.exception_attributes import (
+    EXCEPTION_MESSAGE as EXCEPTION_MESSAGE,
+    EXCEPTION_STACKTRACE as EXCEPTION_STACKTRACE,
+    EXCEPTION_TYPE as EXCEPTION_TYPE,
+)
+from opentelemetry.semconv.attributes.service_attributes import (
+    SERVICE_NAME as SERVICE_NAME,
+    SERVICE_VERSION as SERVICE_VERSION,
+)
+
+SCOPE: Final = "agent_otel"
+"""Instrumentation scope of everything this SDK emits; the ``agent_otel`` dialect recognises its items by it."""
+
+# -- GenAI: operations ------------------------------------------------------------------------------------------------
+OPERATION_NAME: Final = "gen_ai.operation.name"
+INVOKE_AGENT: Final = "invoke_agent"
+INVOKE_WORKFLOW: Final = "invoke_workflow"
+EXECUTE_TOOL: Final = "execute_tool"
+CREATE_AGENT: Final = "create_agent"
+CHAT: Final = "chat"
+GENERATE_CONTENT: Final = "generate_content"
+TEXT_COMPLETION: Final = "text_completion"
+EMBEDDINGS: Final = "embeddings"
+
+AGENT_NAME: Final = "gen_ai.agent.name"
+AGENT_ID: Final = "gen_ai.agent.id"
+AGENT_VERSION: Final = "gen_ai.agent.version"
+WORKFLOW_NAME: Final = "gen_ai.workflow.name"
+CONVERSATION_ID: Final = "gen_ai.conversation.id"
+SESSION_ID: Final = "session.id"
+PROVIDER_NAME: Final = "gen_ai.provider.name"
+REQUEST_MODEL: Final = "gen_ai.request.model"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+PROMPT_TOKENS_OLD: Final = "gen_ai.usage.prompt_tokens"
+COMPLETION_TOKENS_OLD: Final = "gen_ai.usage.completion_tokens"
+CACHE_READ_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
+INPUT_MESSAGES: Final = "gen_ai.input.messages"
+OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+
+TOOL_NAME: Final = "gen_ai.tool.name"
+TOOL_TYPE: Final = "gen_ai.tool.type"
+TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
+TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
+TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
+TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
+TOOL_STATUS: Final = "gen_ai.tool.status"
+TASK_STATUS: Final = "gen_ai.task.status"
+
+EVALUATION_RESULT: Final = "gen_ai.evaluation.result"
+EVALUATION_NAME: Final = "gen_ai.evaluation.name"
+EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
+EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
+EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
+INFERENCE_DETAILS: Final = "gen_ai.client.inference.operation.details"
+
+# -- other semantic conventions ---------------------------------------------------------------------------------------
+PROCESS_EXECUTABLE_NAME: Final = "process.executable.name"
+PROCESS_EXIT_CODE: Final = "process.exit.code"
+PROCESS_COMMAND_ARGS: Final = "process.command_args"
+PROCESS_WORKING_DIRECTORY: Final = "process.working_directory"
+PROCESS_PID: Final = "process.pid"
+FILE_NAME: Final = "file.name"
+FILE_EXTENSION: Final = "file.extension"
+FILE_SIZE: Final = "file.size"
+TEST_SUITE_NAME: Final = "test.suite.name"
+TEST_SUITE_RUN_STATUS: Final = "test.suite.run.status"
+VCS_REPOSITORY_URL: Final = "vcs.repository.url.full"
+VCS_REPOSITORY_NAME: Final = "vcs.repository.name"
+VCS_REF_NAME: Final = "vcs.ref.head.name"
+VCS_REF_REVISION: Final = "vcs.ref.head.revision"
+
+# -- ours: the run ----------------------------------------------------------------------------------------------------
+RUN_ID: Final = "agent_otel.run.id"
+RUN_PARENT: Final = "agent_otel.run.parent"
+RUN_OUTCOME: Final = "agent_otel.run.outcome"
+RUN_OPEN_SPANS: Final = "agent_otel.run.open_spans"
+REDACTIONS: Final = "agent_otel.redactions"
+EVENT_ID: Final = "agent_otel.event.id"
+EVENT_SEQUENCE: Final = "agent_otel.event.sequence"
+MISSING_FIELDS: Final = "agent_otel.event.missing_fields"
+
+# -- ours: the seven events of requirements.md §1 ---------------------------------------------------------------------
+TASK_STARTED: Final = "agent_otel.task_started"
+FILE_READ: Final = "agent_otel.file_read"
+COMMAND_RUN: Final = "agent_otel.command_run"
+FAILURE_SEEN: Final = "agent_otel.failure_seen"
+DECISION_MADE: Final = "agent_otel.decision_made"
+VERIFICATION_RAN: Final = "agent_otel.verification_ran"
+HANDOFF_WRITTEN: Final = "agent_otel.handoff_written"
+SEVEN_EVENTS: Final = (
+    TASK_STARTED,
+    FILE_READ,
+    COMMAND_RUN,
+    FAILURE_SEEN,
+    DECISION_MADE,
+    VERIFICATION_RAN,
+    HANDOFF_WRITTEN,
+)
+
+# ... and the others
+RUN_HEARTBEAT: Final = "agent_otel.run.heartbeat"
+RUN_FINISHED: Final = "agent_otel.run.finished"
+FILE_CHANGED: Final = "agent_otel.file_changed"
+GATE_DECISION: Final = "agent_otel.tool.call.decision"
+BUDGET_EXCEEDED: Final = "agent_otel.budget.exceeded"
+CONTEXT_LOADED: Final = "agent_otel.context_loaded"
+RISK_NOTED: Final = "agent_otel.risk_noted"
+USAGE_REPORTED: Final = "agent_otel.usage_reported"
+FINAL_MESSAGE: Final = "agent_otel.final_message"
+
+# -- ours: fields of task_started (also on the run span) --------------------------------------------------------------
+TASK_OBJECTIVE: Final = "agent_otel.task.objective"
+TASK_SCOPE: Final = "agent_otel.task.scope"
+TASK_EXCLUSIONS: Final = "agent_otel.task.exclusions"
+TASK_OFF_LIMITS: Final = "agent_otel.task.off_limits"
+TASK_ACCEPTANCE: Final = "agent_otel.task.acceptance"
+TASK_ACTIVE_BEHAVIOR: Final = "agent_otel.task.active_behavior"
+TASK_REQUIRED_CHECKS: Final = "agent_otel.task.required_checks"
+TASK_BUDGETS: Final = "agent_otel.task.budgets"
+TASK_CONTEXT_SOURCES: Final = "agent_otel.task.context_sources"
+TASK_BRANCH_PATTERN: Final = "agent_otel.task.branch_pattern"
+BASE_COMMIT: Final = "agent_otel.base.commit"
+BASE_BRANCH: Final = "agent_otel.base.branch"
+BASE_DIRTY: Final = "agent_otel.base.dirty"
+BASE_TREE: Final = "agent_otel.base.tree"
+BASE_REPOSITORY: Final = "agent_otel.base.repository"
+
+# -- ours: fields of run.finished -------------------------------------------------------------------------------------
+FINAL_TREE: Final = "agent_otel.final.tree"
+FINAL_COMMIT: Final = "agent_otel.final.commit"
+FINAL_DIRTY: Final = "agent_otel.final.dirty"
+CHANGED_FILES: Final = "agent_otel.final.changed_files"
+CHANGED_FILES_TOTAL: Final = "agent_otel.final.changed_files_total"
+
+# -- ours: fields of file events and file tools -----------------------------------------------------------------------
+FILE_OPERATION: Final = "agent_otel.file.operation"
+FILE_PATH: Final = "agent_otel.file.path"
+FILE_REASON: Final = "agent_otel.file.reason"
+FILE_LINES: Final = "agent_otel.file.lines"
+FILE_LINES_ADDED: Final = "agent_otel.file.lines_added"
+FILE_LINES_REMOVED: Final = "agent_otel.file.lines_removed"
+FILE_CONTENT_DIGEST: Final = "agent_otel.file.content_digest"
+FILE_OLD_PATH: Final = "agent_otel.file.old_path"
+
+# -- ours: fields of command_run --------------------------------------------------------------------------------------
+COMMAND_ID: Final = "agent_otel.command.id"
+COMMAND_LINE: Final = "agent_otel.command.line"
+COMMAND_RESULT: Final = "agent_otel.command.result"
+COMMAND_DURATION: Final = "agent_otel.command.duration"
+COMMAND_OBSERVER: Final = "agent_otel.command.observer"
+COMMAND_TREE: Final = "agent_otel.command.tree"
+COMMAND_OUTPUT_BYTES: Final = "agent_otel.command.output.bytes"
+COMMAND_OUTPUT_DIGEST: Final = "agent_otel.command.output.sha256"
+COMMAND_OUTPUT_TAIL: Final = "agent_otel.command.output.tail"
+
+# -- ours: fields of failure_seen -------------------------------------------------------------------------------------
+FAILURE_COMMAND: Final = "agent_otel.failure.command"
+FAILURE_COMMAND_ID: Final = "agent_otel.failure.command_id"
+FAILURE_ERROR: Final = "agent_otel.failure.error"
+FAILURE_SUSPECTED_CAUSE: Final = "agent_otel.failure.suspected_cause"
+
+# -- ours: fields of decision_made ------------------------------------------------------------------------------------
+DECISION_OPTION: Final = "agent_otel.decision.option"
+DECISION_ALTERNATIVES: Final = "agent_otel.decision.alternatives"
+DECISION_BASED_ON: Final = "agent_otel.decision.based_on"
+
+# -- ours: fields of verification_ran ---------------------------------------------------------------------------------
+VERIFICATION_CHECK: Final = "agent_otel.verification.check"
+VERIFICATION_OUTCOME: Final = "agent_otel.verification.outcome"
+VERIFICATION_REQUIRED: Final = "agent_otel.verification.required"
+VERIFICATION_REASON: Final = "agent_otel.verification.reason"
+VERIFICATION_EVIDENCE: Final = "agent_otel.verification.evidence"
+VERIFICATION_UNAVAILABLE: Final = "agent_otel.verification.unavailable"
+
+# -- ours: fields of handoff_written ----------------------------------------------------------------------------------
+HANDOFF_STATUS: Final = "agent_otel.handoff.status"
+HANDOFF_BLOCKERS: Final = "agent_otel.handoff.blockers"
+HANDOFF_NEXT_ACTION: Final = "agent_otel.handoff.next_action"
+HANDOFF_ASSUMPTIONS: Final = "agent_otel.handoff.assumptions"
+HANDOFF_RISKS: Final = "agent_otel.handoff.risks"
+HANDOFF_LOOK_TWICE: Final = "agent_otel.handoff.look_twice"
+
+# -- ours: gates, budgets, context, risks, claims ---------------------------------------------------------------------
+GATE_TOOL: Final = "agent_otel.tool.call.name"
+GATE_OUTCOME: Final = "agent_otel.tool.call.decision.outcome"
+GATE_POLICY: Final = "agent_otel.tool.call.decision.policy"
+GATE_REASON: Final = "agent_otel.tool.call.decision.reason"
+BUDGET_NAME: Final = "agent_otel.budget.name"
+BUDGET_LIMIT: Final = "agent_otel.budget.limit"
+BUDGET_CONSUMED: Final = "agent_otel.budget.consumed"
+CONTEXT_NAME: Final = "agent_otel.context.name"
+CONTEXT_DIGEST: Final = "agent_otel.context.digest"
+RISK_TEXT: Final = "agent_otel.risk.text"
+MESSAGE_TEXT: Final = "agent_otel.message.text"
+
+BUDGETS: Final = ("steps", "tokens", "tool_calls", "wall_time")
+
+
+def budget_limit(budget: str) -> str:
+    """The run-span attribute that carries the limit of ``budget``."""
+    return f"agent_otel.budget.{budget}.limit"
+
+
+def budget_consumed(budget: str) -> str:
+    """The run-span attribute that carries what was consumed of ``budget``."""
+    return f"agent_otel.budget.{budget}.consumed"
+
+
+# -- values of error.type that are not exception types ----------------------------------------------------------------
+ERROR_TIMEOUT: Final = "timeout"
+ERROR_CANCELLED: Final = "cancelled"
+ERROR_NONZERO_EXIT: Final = "nonzero_exit"
+ERROR_TOOL: Final = "tool_error"
+ERROR_DENIED: Final = "denied"
+ERROR_OTHER: Final = "_OTHER"
+
+# -- metrics ----------------------------------------------------------------------------------------------------------
+METRIC_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"
+METRIC_AGENT_DURATION: Final = "gen_ai.invoke_agent.duration"
+METRIC_AGENT_TOOL_CALLS: Final = "gen_ai.invoke_agent.tool_calls"
+METRIC_AGENT_INFERENCE_CALLS: Final = "gen_ai.invoke_agent.inference_calls"
+METRIC_TOOLS_CALLED: Final = "tools_called_total"
+METRIC_TOOL_LATENCY: Final = "tool_latency_ms"
+
+# -- environment passed to child processes ----------------------------------------------------------------------------
+ENV_TRACEPARENT: Final = "TRACEPARENT"
+ENV_RUN: Final = "AGENT_OTEL_RUN"
+
+GROUP_KEYS: Final = (RUN_ID, RUN_PARENT, CONVERSATION_ID, SESSION_ID)
+"""Attributes (of item or resource) whose equal values put items of several traces into one group."""

@@ -1,0 +1,1 @@
+"""What a record is worth: verdicts, review state, findings. Pure functions over records."""

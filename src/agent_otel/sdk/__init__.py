@@ -1,0 +1,1 @@
+"""The instrumented program's side: decorators, runs, events, commands, gates, budgets."""

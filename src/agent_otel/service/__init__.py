@@ -1,0 +1,1 @@
+"""Receiving, folding and serving, above the pure packages."""

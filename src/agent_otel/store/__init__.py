@@ -1,0 +1,1 @@
+"""Where items and records are kept."""
