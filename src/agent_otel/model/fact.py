@@ -205,7 +205,7 @@ class Claimed(Fact, frozen=True, kw_only=True):
 
 
 class RunFinished(Fact, frozen=True, kw_only=True):
-    """The state of the repository at the end; ``changed_total`` exceeds the FileChanged facts where the list was cut."""
+    """The state of the repository at the end; ``changed_total`` exceeds the facts where the list was cut."""
 
     commit: str = ""
     tree: str = ""

@@ -1,8 +1,9 @@
 """The run record: one document per run, the index to its logs (design.md §9).
 
-Field names are settled: tools rely on them. Absent means not recorded; ``null`` is not written. Entries point back to
-the span they came from (``span``: ``trace_id/span_id``). Times are RFC 3339 text in UTC with milliseconds, durations
-are seconds. Lists of a record are always written. A change of a field raises ``RECORD_VERSION`` and adds an upgrade function in ``model/versions.py``.
+Field names are settled: tools rely on them. Absent means not recorded; ``null`` is not written; lists of a record are
+always written. Entries point back to the span they came from (``span``: ``trace_id/span_id``). Times are RFC 3339 text
+in UTC with milliseconds, durations are seconds. A change of a field raises ``RECORD_VERSION`` and adds an upgrade
+function in ``model/versions.py``.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class FileInspected(_Entry, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ChangedFile(_Entry, frozen=True, kw_only=True, omit_defaults=True):
-    """A file that was changed; ``source`` has ``tool`` (an edit was seen), ``git`` (the final diff shows it), or both."""
+    """A file that was changed; ``source`` has ``tool`` (an edit was seen), ``git`` (the final diff shows it)."""
 
     path: str
     operation: str
