@@ -103,7 +103,10 @@ class FileInspected(_Entry, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ChangedFile(_Entry, frozen=True, kw_only=True, omit_defaults=True):
-    """A file that was changed; ``source`` has ``tool`` (an edit was seen), ``git`` (the final diff shows it)."""
+    """A file that was changed; ``source`` has ``tool`` (an edit was seen), ``git`` (the final diff shows it).
+
+    ``last_edit`` is when the last edit by a tool was seen: what ran before it did not run on the final file.
+    """
 
     path: str
     operation: str
@@ -113,6 +116,7 @@ class ChangedFile(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     read_before: bool | None = None
     old_path: str | None = None
     source: tuple[str, ...] = ()
+    last_edit: str | None = None
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
