@@ -1,0 +1,1 @@
+"""Text that leaves the process: masked, cut, repaired, and made inert. Pure functions; import the modules directly."""
