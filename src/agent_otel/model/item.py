@@ -20,6 +20,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     ``key`` says what the item is about (``trace_id/span_id`` of a span, event id or content digest of a log record);
     ``digest`` says what it says. The same key with another digest is another copy: compaction settles which counts.
     ``links`` are the group keys it carries: ``trace:<id>`` and ``<attribute name>:<value>`` for names.GROUP_KEYS.
+    ``repaired``: it held text that was not valid Unicode, which stands as U+FFFD in ``raw``.
     """
 
     signal: Signal
@@ -30,6 +31,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     resource: bytes
     scope: bytes
     raw: bytes
+    repaired: bool = False
 
 
 class SpanEvent(msgspec.Struct, frozen=True, kw_only=True):
