@@ -1,0 +1,28 @@
+"""Completes a record with what is computed and never read from telemetry: verdicts, review state, findings."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from agent_otel.model.record import RunRecord
+from agent_otel.review.ground import ground
+from agent_otel.review.rules.base import findings
+from agent_otel.review.rules.table import RULES
+from agent_otel.review.state import final_status, review_state
+from agent_otel.review.verdicts import judgement
+
+
+def judge(record: RunRecord) -> RunRecord:
+    """The record with verdicts, review state, final status and findings; judging twice equals judging once."""
+    judged = _with_verdicts(record)
+    judged = replace(judged, review_state=review_state(judged), final_status=final_status(judged))
+    return replace(judged, findings=tuple(findings(RULES, judged)))
+
+
+def _with_verdicts(record: RunRecord) -> RunRecord:
+    base = ground(record)
+    verifications = []
+    for verification in record.verifications:
+        verdict, reason = judgement(verification, base)
+        verifications.append(replace(verification, verdict=verdict, verdict_reason=reason))
+    return replace(record, verifications=tuple(verifications))

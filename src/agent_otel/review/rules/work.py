@@ -1,0 +1,37 @@
+"""Rules about failures and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent_otel.model import names
+from agent_otel.model.record import Failure, RunRecord
+from agent_otel.review.rules.base import Notice
+
+
+def failure_not_resolved(record: RunRecord) -> Iterator[Notice]:
+    """A failure that nothing in the run overcame."""
+    if record.lifecycle == "open":
+        return
+    handed_on = record.handoff is not None and (record.handoff.blockers or record.handoff.risks)
+    for failure in record.failures:
+        if failure.resolved_by is None and failure.error_type != names.ERROR_DENIED:
+            minor = handed_on or (failure.command is None and failure.source == "observed")
+            yield Notice(_unresolved(failure), (failure.id,), "info" if minor else None)
+
+
+def decision_without_alternatives(record: RunRecord) -> Iterator[Notice]:
+    """A decision that does not say what it was against, or why not."""
+    for place, decision in enumerate(record.decisions):
+        ref = f"decisions[{place}]"
+        if not decision.alternatives:
+            yield Notice(f"decision {decision.option!r} names no rejected alternative", (ref,))
+        for alternative in decision.alternatives:
+            if not alternative.reason:
+                yield Notice(f"decision {decision.option!r} rejects {alternative.option!r} without a reason", (ref,))
+
+
+def _unresolved(failure: Failure) -> str:
+    what = failure.command or failure.tool or "something"
+    error = failure.error or failure.error_type
+    return f"{what} failed and nothing later resolved it" + (f": {error}" if error else "")
