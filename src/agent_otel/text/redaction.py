@@ -20,8 +20,9 @@ from urllib.parse import quote, quote_plus
 
 from agent_otel.errors import SettingsError
 from agent_otel.text import context
-from agent_otel.text.context import Span
+from agent_otel.text.assignments import named
 from agent_otel.text.patterns import TOKEN_GROUPS
+from agent_otel.text.span import Span
 from agent_otel.text.values import Beside, is_secret
 
 FAILED = "[REDACTED:masker-failed]"
@@ -31,7 +32,6 @@ _MARKER = re.compile(r"(\[REDACTED:[a-z0-9-]{1,40}(?::[0-9a-f]{8})?\])")
 _MARKER_START = "[REDACTED:"
 _SHORTEST_SECRET = 4
 _ROUNDS = 8
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 class Masker:
@@ -106,7 +106,7 @@ class Masker:
         return FAILED, total
 
     def _mask_segment(self, text: str) -> tuple[str, int]:
-        spans = [*self._known(text), *_tokens(text), *context.find(text, _fold(text)), *self._further(text)]
+        spans = [*self._known(text), *_tokens(text), *context.find(text), *self._further(text)]
         if not spans:
             return text, 0
         return self._replaced(text, _merged(spans))
@@ -133,7 +133,7 @@ class Masker:
 
     def _mask_value(self, value: Any, name: str) -> tuple[Any, int]:
         if isinstance(value, str):
-            beside = context.named(name) if name else None
+            beside = named(name) if name else None
             if (
                 beside is not None
                 and value
@@ -185,13 +185,6 @@ def _tokens(text: str) -> Iterable[Span]:
                 if literal in text:
                     group = "secret" if regex.groups else 0
                     yield from (Span(*match.span(group), kind) for match in regex.finditer(text))
-
-
-def _fold(text: str) -> str:
-    """The text in lower case, position for position."""
-    folded = text.lower()
-    # Lower case is longer for a few characters, never shorter; then only ASCII is folded, which the names consist of.
-    return folded if len(folded) == len(text) else text.translate(_ASCII_LOWER)
 
 
 def _merged(spans: list[Span]) -> list[Span]:

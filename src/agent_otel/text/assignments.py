@@ -1,0 +1,117 @@
+r"""Secrets beside their names: ``DB_PASSWORD=...``, ``"api_key": "..."``, ``--token ...``.
+
+Knows which names look secret, and where a value starts and ends in source text, shell, JSON (also inside a JSON string,
+where a quote reads ``\"``), YAML and connection strings. ``values`` decides whether what stands there is a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent_otel.text.span import Span
+from agent_otel.text.values import SHORTEST, Beside, is_secret
+
+_SUFFIX = (
+    r"(?P<plural>s)?"
+    r"(?:[_-](?:key|base|value|prod|production|dev|staging|live|old|new|primary|secondary)|[_-]?[0-9]{1,2}){0,3}"
+)
+_SEPARATOR = (
+    r"(?P<close>\\{0,7}[\"'`]?\]?)(?P<gap>[ \t]{0,8})(?P<separator>=>|:=|[:=](?![:=]))[ \t]{0,8}"  # not "::", not "=="
+)
+_WORDS = (
+    # Each begins at its rarest letters, because the matcher skips to a literal at the speed of memchr.
+    r"w(?:ord(?<=password)|d(?<=passwd)|d(?<=pwd))",
+    r"phrase(?<=passphrase)",
+    r"k(?:ey|en(?<=token))",
+    r"cr(?:et(?<=secret)|ed(?=ential)ential)",
+    r"auth(?<![a-z]auth)(?:orization)?",
+)
+_ASSIGNMENTS = tuple(re.compile(f"(?P<word>{word}){_SUFFIX}{_SEPARATOR}") for word in _WORDS)
+_NAMES = tuple(re.compile(f"(?P<word>{word}){_SUFFIX}$") for word in _WORDS)
+_KEY_OF = re.compile(
+    r"(?:api|access|secret|private|account|signing|encryption|auth|master|service|shared|storage|session|deploy|client"
+    r"|license|app|application|ssh|sas)[_-]?$"
+)
+_SECRET_OF = re.compile(r"(?:client|app|consumer|shared|signing|webhook)[_-]?se$")
+_LONGEST_QUALIFIER = 16
+
+_QUOTED = re.compile(r"(?P<open>\\{0,7}[\"'`])(?P<value>[^\n]{0,4096}?)(?<!\\)(?P=open)")
+_BARE = re.compile(r"(?P<value>[^\s\"'`,;&\\]{1,4096})")
+_BLOCK = re.compile(r"[|>][-+]?[ \t]*\n(?P<indent>[ \t]+)(?P<value>[^\n]+(?:\n(?P=indent)[^\n]*){0,100})")
+_FLAG = re.compile(r"--(?P<name>(?<![\w-]--)[A-Za-z][\w-]{0,60})(?:=|\s{1,8}|\\{0,7}[\"'],\s{0,80}(?=\\{0,7}[\"']))")
+_NOT_OPENING = (")", ",", "]", "}", ":", " ")  # the quote before one of these closes an earlier string
+
+
+def named(name: str) -> Beside | None:
+    """How a value of this name is to be judged; ``None`` when the name does not look secret."""
+    folded = name.lower()
+    for pattern in _NAMES:
+        match = pattern.search(folded)
+        if match and (beside := _judged(folded, match)):
+            return beside
+    return None
+
+
+def find_assigned(text: str, folded: str) -> Iterator[Span]:
+    """The secrets that stand behind a secret-looking name and a separator.
+
+    Args:
+        text: what to look at.
+        folded: the same text in lower case, position for position.
+    """
+    for pattern in _ASSIGNMENTS:
+        for match in pattern.finditer(folded):
+            beside = _judged(folded, match)
+            if beside is not None:
+                code = bool(match["gap"]) or match["separator"] not in ("=", ":")
+                yield from _value(text, match.end(), beside._replace(code=code))
+
+
+def find_flagged(text: str) -> Iterator[Span]:
+    """The secrets that stand behind a secret-looking command line flag, in shell or in a JSON list of arguments."""
+    for match in _FLAG.finditer(text):
+        beside = named(match["name"])
+        if beside is not None and not text.startswith("-", match.end()):
+            yield from _value(text, match.end(), beside)
+
+
+def _judged(folded: str, match: re.Match[str]) -> Beside | None:
+    """What the name says about the value; ``None`` for names such as ``monkey`` and ``cache_key``."""
+    word, start = match["word"], match.start()
+    before = folded[max(start - _LONGEST_QUALIFIER, 0) : start]
+    if word == "key":
+        strong = _KEY_OF.search(before) is not None
+        return Beside(strong=True, plural=match["plural"] is not None) if strong else None
+    strong = word[0] in "wp" or (word == "cret" and _SECRET_OF.search(before) is not None)
+    return Beside(strong=strong, plural=match["plural"] is not None)
+
+
+def _value(text: str, start: int, beside: Beside) -> Iterator[Span]:
+    """The value at ``start``, if it is a secret."""
+    match = _QUOTED.match(text, start)
+    if match is None or match["value"].startswith(_NOT_OPENING):
+        match = _BLOCK.match(text, start)
+    if match is not None:
+        first, last, beside = match.start("value"), match.end("value"), beside._replace(quoted=True)
+    elif match := _BARE.match(text, start):
+        first, last = start, _trimmed(text, start, match.end())
+        beside = beside._replace(quoted=False, code=beside.code or _in_source(text, first, last))
+    else:
+        return
+    if first < last and is_secret(text[first:last], beside):
+        yield Span(first, last, "password" if beside.strong else "secret")
+
+
+def _in_source(text: str, first: int, last: int) -> bool:
+    """True when a bare value stands as an argument, or behind a colon as a type or in a sentence, not as a YAML scalar."""
+    if text[last : last + 1] in ("(", ")", "[", "]", ","):
+        return True
+    behind_colon = text[max(first - 2, 0) : first].strip() == ":"
+    return behind_colon and (text[last : last + 1] not in ("", "\n", "\r") or not text[first:last].islower() or last - first < SHORTEST)
+
+
+def _trimmed(text: str, start: int, end: int) -> int:
+    """The end of a bare value without the brackets that close around it."""
+    value = text[start:end]
+    return end if any(bracket in value for bracket in "([{<") else start + len(value.rstrip(")]}>"))

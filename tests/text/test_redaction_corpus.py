@@ -1,0 +1,242 @@
+"""G14: what share of secrets is masked, and what share of ordinary output survives.
+
+The secrets are made at run time from a seeded generator: valid in form, worth nothing, and invisible to the scanners that
+watch repositories.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import shlex
+import string
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from agent_otel.text.redaction import Masker
+
+_ALNUM = string.ascii_letters + string.digits
+_HEX = "0123456789abcdef"
+_URLSAFE = _ALNUM + "-_"
+_INNOCENT = Path(__file__).parent.parent / "data" / "redaction" / "innocent.txt"
+_ROUNDS = 12
+
+Maker = Callable[[random.Random], str]
+
+
+def _of(rng: random.Random, alphabet: str, length: int) -> str:
+    return "".join(rng.choices(alphabet, k=length))
+
+
+def _prefixed(prefix: str, alphabet: str, length: int) -> Maker:
+    return lambda rng: prefix + _of(rng, alphabet, length)
+
+
+def _jwt(rng: random.Random) -> str:
+    parts = [{"alg": "HS256", "typ": "JWT"}, {"sub": _of(rng, _ALNUM, 8), "iat": rng.randrange(10**9)}]
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join([*encoded, _of(rng, _URLSAFE, 43)])
+
+
+def _pem(rng: random.Random) -> str:
+    kind = rng.choice(["", "RSA ", "EC ", "OPENSSH "])
+    lines = [_of(rng, _ALNUM + "+/", 64) for _ in range(6)]
+    return "\n".join([f"-----BEGIN {kind}PRIVATE KEY-----", *lines, f"-----END {kind}PRIVATE KEY-----"])
+
+
+TOKENS: dict[str, Maker] = {
+    "anthropic": _prefixed("sk-ant-api03-", _URLSAFE, 80),
+    "openai": _prefixed("sk-", _ALNUM, 48),
+    "openai project": _prefixed("sk-proj-", _URLSAFE, 80),
+    "aws id": _prefixed("AKIA", string.ascii_uppercase + "234567", 16),
+    "aws session id": _prefixed("ASIA", string.ascii_uppercase + "234567", 16),
+    "github": lambda rng: rng.choice(["ghp_", "gho_", "ghu_", "ghs_", "ghr_"]) + _of(rng, _ALNUM, 36),
+    "github fine-grained": lambda rng: f"github_pat_{_of(rng, _ALNUM, 22)}_{_of(rng, _ALNUM, 59)}",
+    "gitlab": _prefixed("glpat-", _URLSAFE, 20),
+    "slack": lambda rng: f"xox{rng.choice('bp')}-{_of(rng, string.digits, 12)}-{_of(rng, _ALNUM, 24)}",
+    "google": _prefixed("AIza", _URLSAFE, 35),
+    "stripe": lambda rng: rng.choice(["sk_live_", "rk_live_"]) + _of(rng, _ALNUM, 24),
+    "twilio": _prefixed("SK", _HEX, 32),
+    "sendgrid": lambda rng: f"SG.{_of(rng, _URLSAFE, 22)}.{_of(rng, _URLSAFE, 43)}",
+    "mailgun": _prefixed("key-", _HEX, 32),
+    "npm": _prefixed("npm_", _ALNUM, 36),
+    "pypi": _prefixed("pypi-AgEI", _URLSAFE, 80),
+    "docker": _prefixed("dckr_pat_", _URLSAFE, 27),
+    "huggingface": _prefixed("hf_", string.ascii_letters, 34),
+    "databricks": _prefixed("dapi", _HEX, 32),
+    "digitalocean": _prefixed("dop_v1_", _HEX, 64),
+    "telegram": lambda rng: f"{rng.randrange(10**8, 10**10)}:AA{_of(rng, _URLSAFE, 33)}",
+    "discord": lambda rng: f"MT{_of(rng, _ALNUM, 22)}.{_of(rng, _URLSAFE, 6)}.{_of(rng, _URLSAFE, 38)}",
+    "shopify": _prefixed("shpat_", _HEX, 32),
+    "linear": _prefixed("lin_api_", _ALNUM, 40),
+    "notion": lambda rng: rng.choice(["secret_", "ntn_"]) + _of(rng, _ALNUM, 43),
+    "sentry": _prefixed("sntrys_eyJ", _ALNUM, 60),
+    "grafana": lambda rng: f"glsa_{_of(rng, _ALNUM, 32)}_{_of(rng, _HEX, 8)}",
+    "grafana cloud": _prefixed("glc_eyJ", _ALNUM + "+/", 60),
+    "vault": _prefixed("hvs.", _URLSAFE, 90),
+    "age": _prefixed("AGE-SECRET-KEY-1", string.ascii_uppercase + string.digits, 58),
+    "jwt": _jwt,
+}
+"""Recognised by their value: masked in any surroundings."""
+
+NAMED: dict[str, tuple[str, Maker]] = {
+    "aws secret": ("aws_secret_access_key", lambda rng: _of(rng, _ALNUM + "+/", 40)),
+    "azure account": ("AccountKey", lambda rng: _of(rng, _ALNUM + "+/", 86) + "=="),
+    "password": ("password", lambda rng: _of(rng, _ALNUM + "!^*_.", 14)),
+    "database password": ("DB_PASSWORD", lambda rng: _of(rng, _ALNUM, 10)),
+    "api key": ("api_key", lambda rng: _of(rng, _HEX, 32)),
+    "client secret": ("clientSecret", lambda rng: _of(rng, _ALNUM + "~.-_", 40)),
+    "access token": ("ACCESS_TOKEN", lambda rng: _of(rng, _ALNUM, 24)),
+    "uuid key": ("x-api-key", lambda rng: str(uuid.UUID(int=rng.getrandbits(128)))),
+    "secret": ("webhook_secret", lambda rng: _of(rng, _ALNUM, 20)),
+    "credential": ("credential", lambda rng: _of(rng, _ALNUM, 20)),
+}
+"""Recognised by the name beside them."""
+
+
+def _traceback(line: str) -> str:
+    return f'Traceback (most recent call last):\n  File "app.py", line 7, in main\n    connect()\nValueError: {line}'
+
+
+ANYWHERE: dict[str, Callable[[str], str]] = {
+    "argument": lambda s: f"deploy {s} --region eu-west-1",
+    "argument list": lambda s: json.dumps(["deploy", s, "-v"]),
+    "shell": lambda s: f"TARGET={shlex.quote(s)} make deploy && echo done",
+    "json": lambda s: json.dumps({"user": "ci", "value": s}),
+    "nested json": lambda s: json.dumps({"body": json.dumps({"inner": {"value": s}})}),
+    "yaml": lambda s: f"services:\n  app:\n    value: {s}\n    port: 80\n",
+    "url query": lambda s: f"GET https://api.example.com/v1/items?v={s}&page=2 200",
+    "url user": lambda s: f"git clone https://x-access-token:{s}@git.example.com/a/b.git",
+    "header": lambda s: f"Authorization: Bearer {s}",
+    "log line": lambda s: f"2026-01-02T03:04:05Z INFO rotated {s}, 3 left",
+    "traceback": lambda s: _traceback(f"rejected '{s}'"),
+    "repr": lambda s: f"Client(base='https://x', value={s!r}, retries=3)",
+}
+
+BESIDE: dict[str, Callable[[str, str], str]] = {
+    "environment": lambda n, s: f"{n}={s} make deploy",
+    "quoted environment": lambda n, s: f'export {n}="{s}"',
+    "flag": lambda n, s: f"deploy --{n.replace('_', '-')} {s} --verbose",
+    "flag with =": lambda n, s: f"deploy --{n.replace('_', '-')}={s} --verbose",
+    "argument list": lambda n, s: json.dumps(["deploy", f"--{n.replace('_', '-')}", s, "-v"]),
+    "json": lambda n, s: json.dumps({"user": "ci", n: s, "port": 80}),
+    "indented json": lambda n, s: json.dumps({"user": "ci", n: s, "port": 80}, indent=2),
+    "nested json": lambda n, s: json.dumps({"body": json.dumps({"inner": {n: s}})}),
+    "twice nested json": lambda n, s: json.dumps({"a": json.dumps({"b": json.dumps({n: s})})}),
+    "yaml": lambda n, s: f"db:\n  {n}: {s}\n  port: 80\n",
+    "quoted yaml": lambda n, s: f"db:\n  {n}: '{s}'\n  port: 80\n",
+    "ini": lambda n, s: f"[db]\n{n} = {s}\nport = 80\n",
+    "url query": lambda n, s: f"GET https://api.example.com/v1?{n}={quote(s, safe='')}&page=2 200",
+    "connection string": lambda n, s: f"Server=db;User=app;{n}={s};Timeout=5",
+    "header": lambda n, s: f"POST /v1 HTTP/1.1\r\nHost: x\r\n{n}: {s}\r\n\r\n",
+    "log line": lambda n, s: f"2026-01-02T03:04:05Z INFO connecting user=ci {n}={s} attempt=1",
+    "traceback": lambda n, s: _traceback(f"connect(user='ci', {n}='{s}') failed"),
+    "python": lambda n, s: f"client = Client(user='ci', {n.replace('-', '_')}={s!r})",
+    "url": lambda n, s: f"postgres://app:{quote(s, safe='')}@db.example.com:5432/app?sslmode=require",
+}
+
+
+def _secret_texts() -> list[tuple[str, str, str]]:
+    """A label, a secret, and a text that holds it: every format in every surrounding, several times."""
+    rng = random.Random(20260102)
+    texts = []
+    for _ in range(_ROUNDS):
+        for label, make in TOKENS.items():
+            texts += [(f"{label} / {where}", secret := make(rng), put(secret)) for where, put in ANYWHERE.items()]
+        for label, (name, make) in NAMED.items():
+            for where, beside in BESIDE.items():
+                secret = make(rng)
+                texts.append((f"{label} / {where}", secret, beside(name, secret)))
+    return texts
+
+
+def _made_innocent() -> list[str]:
+    """Lines that look random and are no secrets: digests, ids, images, minified code, lock files."""
+    rng = random.Random(7)
+    lines = []
+    for _ in range(12):
+        digest = _of(rng, _HEX, 64)
+        image = base64.b64encode(rng.randbytes(300)).decode()
+        lines += [
+            f"commit {_of(rng, _HEX, 40)}",
+            f"sha256:{digest}  dist/app-1.2.3.tar.gz",
+            f"    --hash=sha256:{digest} \\",
+            f'      "integrity": "sha512-{base64.b64encode(rng.randbytes(64)).decode()}",',
+            f"run {uuid.UUID(int=rng.getrandbits(128))} finished in {rng.random():.3f}s",
+            f"![chart](data:image/png;base64,{image})",
+            f'checksum = "{digest}"',
+            f"golang.org/x/net v0.33.0 h1:{base64.b64encode(rng.randbytes(32)).decode()}",
+            f"index {_of(rng, _HEX, 7)}..{_of(rng, _HEX, 7)} 100644",
+            f"#{rng.randrange(20)} sha256:{digest} 1.5kB / 1.5kB done",
+            f"!function(e,t){{var n=e.token,r=t[{rng.randrange(99)}];return n?r(n):t.auth(e,{rng.randrange(99)})}}(a,b);",
+            f"traceparent: 00-{_of(rng, _HEX, 32)}-{_of(rng, _HEX, 16)}-01",
+            f"ETag: W/\"{_of(rng, _HEX, 12)}\" tokens: {rng.randrange(10**6)}",
+            f"tests/test_token_{rng.randrange(999)}.py::test_secret[{rng.randrange(99)}] PASSED [ 12%]",
+            f"container {_of(rng, _HEX, 12)} started on port {rng.randrange(1024, 65536)}",
+        ]
+    return lines
+
+
+@pytest.fixture(scope="module")
+def masker() -> Masker:
+    """A masker that knows no secret beforehand."""
+    return Masker(key=b"corpus")
+
+
+def test_recall_and_precision(masker, capsys):
+    """At least 99 % of the generated secrets are masked, and at least 95 % of what is masked is a secret."""
+    texts = _secret_texts()
+    missed = [(label, text) for label, secret, text in texts if _leaks(secret, masker.mask(text)[0])]
+    innocent = _INNOCENT.read_text(encoding="utf-8").splitlines() + _made_innocent()
+    destroyed = [line for line in innocent if masker.mask(line)[1]]
+
+    recall = 1 - len(missed) / len(texts)
+    masked = len(texts) - len(missed)
+    precision = masked / (masked + len(destroyed))
+    survival = 1 - len(destroyed) / len(innocent)
+    with capsys.disabled():
+        print(  # noqa: T201 - the numbers belong into the test report
+            f"\nredaction: recall {recall:.2%} of {len(texts)}, precision {precision:.2%}, "
+            f"{survival:.2%} of {len(innocent)} ordinary lines untouched"
+        )
+    assert recall >= 0.99, missed[:10]
+    assert precision >= 0.95, destroyed[:10]
+    assert survival >= 0.95, destroyed[:10]
+
+
+def _leaks(secret: str, masked: str) -> bool:
+    """True when the secret, or most of it, is still to be read."""
+    return any(secret[start : start + 8] in masked for start in range(0, max(len(secret) - 7, 1)))
+
+
+@pytest.mark.parametrize("label", sorted(TOKENS))
+def test_every_format_is_masked_in_every_surrounding(masker, label):
+    """A format with a published shape is recognised wherever it stands, and leaves no part of itself behind."""
+    rng = random.Random(label)
+    secret = TOKENS[label](rng)
+    for where, put in ANYWHERE.items():
+        masked, count = masker.mask(put(secret))
+        assert count >= 1, where
+        assert not _leaks(secret, masked), (where, masked)
+
+
+@pytest.mark.parametrize("put", [str, lambda s: f"key:\n{s}\ndone", lambda s: json.dumps({"a": json.dumps({"k": s})})])
+def test_private_keys_are_masked_over_all_their_lines(masker, put):
+    """A PEM block is masked whole, with real and with escaped line feeds."""
+    rng = random.Random(3)
+    for _ in range(20):
+        secret = _pem(rng)
+        masked, _ = masker.mask(put(secret))
+        assert not any(line in masked for line in secret.splitlines()), masked
+
+
+def test_masking_is_idempotent_on_the_corpus(masker):
+    """Masking what was masked changes nothing."""
+    for _, _, text in _secret_texts()[:: _ROUNDS // 2]:
+        masked, _ = masker.mask(text)
+        assert masker.mask(masked) == (masked, 0)
