@@ -84,20 +84,29 @@ def contract_from_mapping(data: Mapping[str, Any], *, source: str) -> Contract:
         raise SettingsError(message) from exc
 
 
-def contract_from_toml(text: str, *, source: str = "agent-otel.toml") -> Contract:
-    """A contract from the text of ``agent-otel.toml``, or of a ``pyproject.toml`` with a ``[tool.agent-otel]`` table.
+def table_from_toml(text: str, *, source: str = "agent-otel.toml") -> dict[str, Any]:
+    """The table of a contract: all of ``agent-otel.toml``, or ``[tool.agent-otel]`` of a ``pyproject.toml``.
 
     Raises:
-        SettingsError: the text is not TOML, or not a contract.
+        SettingsError: the text is not TOML.
     """
     try:
-        data = tomllib.loads(text)
+        data: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         message = f"{source}: not valid TOML: {exc}"
         raise SettingsError(message) from exc
     if "tool" in data:
-        data = data["tool"].get("agent-otel", {})
-    return contract_from_mapping(data, source=source)
+        data = dict(data["tool"].get("agent-otel", {}))
+    return data
+
+
+def contract_from_toml(text: str, *, source: str = "agent-otel.toml") -> Contract:
+    """A contract from the text of a TOML file; see ``table_from_toml``.
+
+    Raises:
+        SettingsError: the text is not TOML, or not a contract.
+    """
+    return contract_from_mapping(table_from_toml(text, source=source), source=source)
 
 
 def _tables(value: object) -> list[Mapping[str, Any]]:

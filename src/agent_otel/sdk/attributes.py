@@ -12,12 +12,18 @@ from opentelemetry.util.types import AttributeValue
 
 from agent_otel.model import names
 from agent_otel.sdk.state import Instrumentation
-from agent_otel.text.sanitise import attribute_value
-from agent_otel.text.truncation import truncate
+from agent_otel.text.sanitise import attribute_value, clean
+from agent_otel.text.truncation import tail, truncate
+
+
+class Tail(str):
+    """A text of which the end matters most: what a command printed."""
+
+    __slots__ = ()
 
 
 class Outgoing:
-    """Collects attributes fit to leave the process; absent (None, "" and empty) ones are left out.
+    """Collects attributes fit to leave the process; absent ones (None and "") are left out.
 
     ``redactions`` counts the secrets masked so far.
     """
@@ -37,7 +43,7 @@ class Outgoing:
             value: any Python value; what no attribute can hold becomes text.
             limit: bytes of text kept, if other than the setting ``value_limit``.
         """
-        if value is None or value in ("", (), []):
+        if value is None or (isinstance(value, str) and not value):
             return
         self.attributes[name] = self.clean(value, limit=limit)
 
@@ -48,18 +54,26 @@ class Outgoing:
 
     def clean(self, value: Any, *, limit: int | None = None) -> AttributeValue:
         """``value``, repaired, masked and cut."""
+        if isinstance(value, Tail):
+            return self.tail(value)
         plain = attribute_value(value)
         if isinstance(plain, str):
             return self.text(plain, limit=limit)
         if isinstance(plain, list | tuple):
-            return [self.text(item, limit=limit) if isinstance(item, str) else item for item in plain]  # type: ignore[return-value]  # one type by attribute_value's promise
+            return [self.text(item, limit=limit) if isinstance(item, str) else item for item in plain]
         return plain
 
     def text(self, value: str, *, limit: int | None = None) -> str:
         """``value``, masked and cut."""
-        masked = self._instrumentation.masker.mask(value)
-        self.redactions += masked.count
-        return truncate(masked.text, limit or self._instrumentation.settings.value_limit).text
+        masked, count = self._instrumentation.masker.mask(value)
+        self.redactions += count
+        return truncate(masked, limit or self._instrumentation.settings.value_limit).text
+
+    def tail(self, value: str) -> str:
+        """The end of ``value``, masked first."""
+        masked, count = self._instrumentation.masker.mask(clean(value))
+        self.redactions += count
+        return tail(masked, self._instrumentation.settings.output_tail).text
 
     def finish(self) -> dict[str, AttributeValue]:
         """The attributes, with the number of masked secrets where there were any."""

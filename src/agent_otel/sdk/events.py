@@ -19,37 +19,40 @@ from agent_otel.sdk.attributes import Outgoing
 from agent_otel.sdk.state import Instrumentation, current
 
 
-def emit(
+def emit(  # noqa: PLR0913 - one way out, all but name and values keyword-only with defaults
     name: str,
     values: Mapping[str, Any],
     *,
     span: trace.Span | None = None,
     run_id: str = "",
     required: tuple[str, ...] = (),
+    event_id: str = "",
     log_only: bool = False,
 ) -> str:
     """Sends one event.
 
     Args:
         name: the event's name, from ``model.names``.
-        values: its attributes; empty ones are left out.
+        values: its attributes; None and "" mean not given.
         span: the span it happened in; the current one where none is given.
         run_id: the run it belongs to, "" outside of any.
         required: attributes without which the event is incomplete. A missing one is named in the event, so that it
             becomes a finding; it never raises.
+        event_id: the id of the event this one repeats in other words; a new one where none is given.
         log_only: for signs of life, which mean nothing on a span.
 
     Returns:
         The event's id.
     """
     instrumentation = current()
-    event_id = instrumentation.new_id()
+    event_id = event_id or instrumentation.new_id()
     target = span if span is not None else trace.get_current_span()
     outgoing = Outgoing(instrumentation)
     outgoing.update(values)
     outgoing.put(names.RUN_ID, run_id)
+    # An empty list was given, and says "none"; what is missing was not given at all.
     missing = [field for field in required if field not in outgoing.attributes]
-    outgoing.put(names.MISSING_FIELDS, missing)
+    outgoing.put(names.MISSING_FIELDS, missing or None)
     attributes = {**outgoing.finish(), names.EVENT_ID: event_id}
     send(instrumentation, name, attributes, span=target, log_only=log_only)
     return event_id

@@ -8,24 +8,33 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 _logger = logging.getLogger("agent_otel")
 _failures: Counter[str] = Counter()
 
 
-@contextmanager
-def guard(doing: str) -> Iterator[None]:
+class guard:  # noqa: N801 - reads as the verb it is, like contextlib.suppress
     """Swallows what our own code raises in its body.
 
     Args:
         doing: what was being done, for the log line: "recording a decision".
     """
-    try:
-        yield
-    except Exception as exc:  # noqa: BLE001 - the instrumented program must survive any bug of ours
-        report(doing, exc)
+
+    __slots__ = ("_doing",)
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        # Interrupts and cancellations are not ours to swallow.
+        if isinstance(error, Exception):
+            report(self._doing, error)
+            return True
+        return False
 
 
 def report(doing: str, exc: Exception) -> None:

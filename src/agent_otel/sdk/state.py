@@ -78,7 +78,7 @@ def current() -> Instrumentation:
 
 def install(instrumentation: Instrumentation | None) -> Instrumentation | None:
     """Puts another instrumentation in force and returns the one before; None goes back to the default."""
-    global _current  # noqa: PLW0603 - the process has one instrumentation, as it has one tracer provider
+    global _current
     with _lock:
         before, _current = _current, instrumentation
     for changed in _listeners:
