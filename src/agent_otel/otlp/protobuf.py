@@ -1,0 +1,40 @@
+"""Reads OTLP/protobuf request bodies."""
+
+from __future__ import annotations
+
+from agent_otel.errors import TooLarge
+from agent_otel.model.item import Signal
+from agent_otel.otlp.build import BUILDERS, origin
+from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
+from agent_otel.otlp.received import Received, Tally
+from agent_otel.otlp.wire import slices
+
+
+def items_from_protobuf(body: bytes, signal: Signal, *, limits: Limits = DEFAULT_LIMITS) -> Received:
+    """The items of an ``ExportTraceServiceRequest`` ("span") or ``ExportLogsServiceRequest`` ("log").
+
+    A bad span or record is refused alone, and counted. The framing of the body has no redundancy: a body that was cut
+    between two resources is a valid shorter one, cut anywhere else it is damaged.
+
+    Raises:
+        DecodeError: the body is not a request.
+        TooLarge: the body is over a limit of the request.
+    """
+    check_size(body, limits)
+    tally, build = Tally(), BUILDERS[signal]
+    for part in slices(body, items=limits.items):
+        source = origin(part.resource, part.scope)
+        for start, end in part.items:
+            tally.add(source if isinstance(source, str) else build(body[start:end], source, limits))
+    return tally.received()
+
+
+def check_size(body: bytes, limits: Limits) -> None:
+    """Refuses a body that is too large.
+
+    Raises:
+        TooLarge: it is over ``limits.body_bytes``.
+    """
+    if len(body) > limits.body_bytes:
+        message = f"a request of {len(body)} bytes; at most {limits.body_bytes} are read: send fewer items at a time"
+        raise TooLarge(message)

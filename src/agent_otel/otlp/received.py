@@ -1,0 +1,71 @@
+"""What came of a request: the items, and exactly how many were refused and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from agent_otel.model.item import Item
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """So many spans or log records were refused for this reason; sending them again cannot help."""
+
+    reason: str
+    count: int
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a request.
+
+    ``repaired`` counts the items whose text was mended. ``ignored`` counts what was understood and is not kept:
+    metrics, in files that hold all signals.
+    """
+
+    items: tuple[Item, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    repaired: int = 0
+    ignored: int = 0
+
+
+class Tally:
+    """Counts up a ``Received``."""
+
+    __slots__ = ("_ignored", "_items", "_reasons")
+
+    def __init__(self) -> None:
+        self._items: list[Item] = []
+        self._reasons: Counter[str] = Counter()
+        self._ignored = 0
+
+    def add(self, outcome: Item | str) -> None:
+        """Takes an item, or the reason why there is none."""
+        if isinstance(outcome, str):
+            self._reasons[outcome] += 1
+        else:
+            self._items.append(outcome)
+
+    def reject(self, reason: str, count: int) -> None:
+        """Notes that so many were refused."""
+        self._reasons[reason] += count
+
+    def ignore(self) -> None:
+        """Notes something that is understood and not kept."""
+        self._ignored += 1
+
+    def include(self, other: Received) -> None:
+        """Takes all of another request."""
+        self._items.extend(other.items)
+        for rejection in other.rejected:
+            self.reject(rejection.reason, rejection.count)
+        self._ignored += other.ignored
+
+    def received(self) -> Received:
+        """The sum."""
+        return Received(
+            items=tuple(self._items),
+            rejected=tuple(Rejection(reason, count) for reason, count in self._reasons.items()),
+            repaired=sum(item.repaired for item in self._items),
+            ignored=self._ignored,
+        )

@@ -1,0 +1,130 @@
+"""The protobuf wire format: walks its fields, and slices an export request down to the bytes of each span or record.
+
+Nothing is parsed here: slicing first keeps memory bounded by one item, and lets a bad item be refused alone
+(design.md §5). Every defect of the framing is a ``DecodeError``. The format: protobuf.dev/programming-guides/encoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NoReturn
+
+import msgspec
+
+from agent_otel.errors import DecodeError, TooLarge
+
+VARINT: Final = 0
+FIXED64: Final = 1
+LENGTH: Final = 2
+FIXED32: Final = 5
+
+_CONTINUED: Final = 0x80
+_LONGEST_VARINT: Final = 10
+_LARGEST_TAG: Final = 0xFFFFFFFF
+
+# ExportTraceServiceRequest, ExportLogsServiceRequest and ExportMetricsServiceRequest number these fields alike.
+_RESOURCE_BLOCKS: Final = 1
+_OWNER: Final = 1  # resource, or scope
+_PARTS: Final = 2  # scope blocks, or items
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """The items of one resource and scope in a request, as (start, end) within the body."""
+
+    resource: bytes
+    scope: bytes
+    items: list[tuple[int, int]]
+
+
+def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int, int]]:
+    """Each field of the message at ``data[start:end]``: number, wire type, start and end of its payload.
+
+    Raises:
+        DecodeError: the bytes are cut short or are not a message; groups, gone from protobuf since 2008, are refused.
+    """
+    position, stop = start, len(data) if end is None else end
+    while position < stop:
+        tag, position = _varint(data, position, stop)
+        wire_type = tag & 7
+        if wire_type == LENGTH:
+            size, position = _varint(data, position, stop)
+            after = position + size
+        elif wire_type == VARINT:
+            _, after = _varint(data, position, stop)
+        elif wire_type == FIXED64:
+            after = position + 8
+        elif wire_type == FIXED32:
+            after = position + 4
+        else:
+            _fail(f"wire type {wire_type}", position)
+        if after > stop:
+            _fail("a field longer than its message", position)
+        if tag < 8 or tag > _LARGEST_TAG:  # noqa: PLR2004 - a tag below 8 has field number 0, which does not exist
+            _fail("an impossible field number", position)
+        yield tag >> 3, wire_type, position, after
+        position = after
+
+
+def slices(body: bytes, *, items: int) -> Iterator[Slice]:
+    """The request cut into its resources and scopes, with at most ``items`` spans or log records in all.
+
+    Unknown fields, and known ones of another type, are skipped, as protobuf demands. A singular field that occurs more
+    than once is merged, which for encoded messages is to join the bytes.
+
+    Raises:
+        DecodeError: the body is not a request.
+        TooLarge: it holds more items.
+    """
+    left = items
+    for number, wire_type, start, end in fields(body):
+        if number == _RESOURCE_BLOCKS and wire_type == LENGTH:
+            resource, blocks = _parts(body, start, end)
+            for block_start, block_end in blocks:
+                scope, found = _parts(body, block_start, block_end, left)
+                left -= len(found)
+                yield Slice(resource, scope, found)
+
+
+def encode_varint(value: int) -> bytes:
+    """A non-negative integer as a varint."""
+    encoded = bytearray()
+    while value >= _CONTINUED:
+        encoded.append(value & 0x7F | _CONTINUED)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _parts(body: bytes, start: int, end: int, most: int | None = None) -> tuple[bytes, list[tuple[int, int]]]:
+    """Field 1, joined, and where each field 2 lies: the shape of ResourceSpans and ScopeSpans alike."""
+    owner = b""
+    found: list[tuple[int, int]] = []
+    for number, wire_type, field_start, field_end in fields(body, start, end):
+        if wire_type != LENGTH:
+            continue
+        if number == _PARTS:
+            if len(found) == most:
+                message = "too many spans or log records in one request: send fewer at a time"
+                raise TooLarge(message)
+            found.append((field_start, field_end))
+        elif number == _OWNER:
+            owner += body[field_start:field_end]
+    return owner, found
+
+
+def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
+    """The number at ``position``, and where the next thing starts."""
+    if position < end and (first := data[position]) < _CONTINUED:
+        return first, position + 1
+    value = 0
+    for index in range(position, min(end, position + _LONGEST_VARINT)):
+        byte = data[index]
+        value |= (byte & 0x7F) << (7 * (index - position))
+        if byte < _CONTINUED:
+            return value & 0xFFFFFFFFFFFFFFFF, index + 1
+    return _fail("a number cut short or too long", position)
+
+
+def _fail(what: str, position: int) -> NoReturn:
+    message = f"not a protobuf message: {what} at byte {position}"
+    raise DecodeError(message)
