@@ -1,0 +1,58 @@
+"""Why did the run believe it was complete? Checks and what they are worth, decisions, its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from agent_otel.model.record import Decision, RunRecord, Verdict, Verification
+from agent_otel.review.outline.shape import Line, Own, Part, Tone, fact, joined, line, listed, part
+
+_TONES: Final[dict[Verdict, Tone]] = {"proved": "good", "failed": "bad", "contradicted": "bad"}
+
+
+def believed(record: RunRecord) -> Iterator[Part]:
+    """The parts that answer the third question."""
+    yield from listed("Verifications", (_verification(check) for check in record.verifications))
+    skipped = [check for check in record.verifications if check.id in record.skipped_checks]
+    yield from part("Skipped checks", (_skipped(check) for check in skipped))
+    yield from listed("Decisions", (_decision(decision) for decision in record.decisions))
+    yield from part("The agent's own words", (line(claim.text) for claim in record.claims))
+    yield from part("Open risks", (line(risk, tone="warn") for risk in record.open_risks))
+    yield from part("Handoff", _handoff(record)) or (Part("Handoff: none recorded", ()),)
+
+
+def _verification(check: Verification) -> Line:
+    verdict = check.verdict or "unverifiable"
+    required = Own(" (required)" if check.required else "")
+    why = (Own(": "), check.verdict_reason) if check.verdict_reason else ()
+    label = Own(f"  {verdict.replace('_', ' ')}  ")
+    return line(check.id, label, check.check, required, *why, tone=_TONES.get(verdict, "warn"))
+
+
+def _skipped(check: Verification) -> Line:
+    return line(check.id, Own("  "), check.check, Own(": "), check.reason or Own("no reason recorded"), tone="warn")
+
+
+def _decision(decision: Decision) -> Line:
+    below = [
+        line(Own("rejected: "), other.option, *((Own(": "), other.reason) if other.reason else ()), tone="dim")
+        for other in decision.alternatives
+    ]
+    return line(decision.option, below=(*fact("based on", *joined(decision.based_on)), *below))
+
+
+def _handoff(record: RunRecord) -> Iterator[Line]:
+    handoff = record.handoff
+    if handoff is None:
+        return
+    yield from fact("status", handoff.status)
+    for name, texts in (
+        ("blocker", handoff.blockers),
+        ("assumption", handoff.assumptions),
+        ("risk", handoff.risks),
+        ("look twice at", handoff.look_twice),
+    ):
+        for text in texts:
+            yield from fact(name, text, tone="warn" if name == "blocker" else "plain")
+    yield from fact("next action", handoff.next_action)
