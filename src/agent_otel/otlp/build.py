@@ -7,7 +7,7 @@ message written canonically, and ``digest`` covers it together with its resource
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -37,7 +37,7 @@ _NO_SPAN: Final = bytes(_SPAN_ID_BYTES)
 
 # A run that names its parent belongs to the group of the parent's own items.
 _LINK_NAMES: Final = {name: names.RUN_ID if name == names.RUN_PARENT else name for name in names.GROUP_KEYS}
-_NEEDLES: Final = tuple(name.encode() for name in names.GROUP_KEYS)
+_NEEDLES: Final = tuple((name, name.encode()) for name in names.GROUP_KEYS)
 _EVENT_ID: Final = names.EVENT_ID.encode()
 
 
@@ -89,9 +89,9 @@ def span_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = Fals
         return f"span whose trace id {_id_defect(span.trace_id, _TRACE_ID_BYTES)}"
     if not span_id:
         return f"span whose span id {_id_defect(span.span_id, _SPAN_ID_BYTES)}"
-    for what in ("attributes", "events", "links"):
-        if len(getattr(span, what)) > getattr(limits, what):
-            return f"span with more than {getattr(limits, what)} {what}"
+    excess = _excess(span, len(raw), limits)
+    if excess:
+        return excess
     raw = _canonical(span)
     repaired = mended or broken or source.repaired
     return Item(
@@ -200,18 +200,34 @@ def _log_key(record: LogRecord, raw: bytes, digest: bytes) -> str:
     return f"log:{digest.hex()}"
 
 
+def _excess(span: Span, size: int, limits: Limits) -> str:
+    """What the span has too many of. An entry takes two bytes at least, so most spans need not be asked."""
+    for what, most in (("attributes", limits.attributes), ("events", limits.events), ("links", limits.links)):
+        if size > 2 * most and len(getattr(span, what)) > most:
+            return f"span with more than {most} {what}"
+    return ""
+
+
 def _all_links(trace: str, attributes: Iterable[KeyValue], source: Origin, raw: bytes) -> tuple[str, ...]:
-    found = dict.fromkeys(source.links)
-    if trace:
-        found[trace] = None
-    # Looking for the bytes first spares a walk over the attributes of most items.
-    if any(needle in raw for needle in _NEEDLES):
-        found.update(dict.fromkeys(_links(attributes)))
-    return tuple(found) or (source.fallback_link,)
+    # Reading attributes is what costs most here; looking for the bytes of the names first spares nearly all of it.
+    wanted = [name for name, needle in _NEEDLES if needle in raw]
+    own = [trace, *source.links] if trace else [*source.links]
+    if wanted:
+        own += _links(attributes, wanted)
+    return tuple(dict.fromkeys(own)) or (source.fallback_link,)
 
 
-def _links(attributes: Iterable[KeyValue]) -> Iterator[str]:
+def _links(attributes: Iterable[KeyValue], wanted: Collection[str] = names.GROUP_KEYS) -> list[str]:
+    """The links these attributes make, once per name; no further than the last name that is wanted."""
+    left = set(wanted)
+    found: list[str] = []
     for entry in attributes:
-        name = _LINK_NAMES.get(entry.key)
-        if name and 0 < len(entry.value.string_value) <= LONGEST_LINK:
-            yield f"{name}:{entry.value.string_value}"
+        name = entry.key
+        if name in left:
+            left.remove(name)
+            value = entry.value.string_value
+            if 0 < len(value) <= LONGEST_LINK:
+                found.append(f"{_LINK_NAMES[name]}:{value}")
+            if not left:
+                break
+    return found
