@@ -45,11 +45,9 @@ def _about(record: RunRecord) -> Iterator[Line]:
     who = [agent or Own("unnamed agent"), *((Own(" in "), record.agent.service) if record.agent.service else ())]
     ended = Own(f"; {record.lifecycle}, {record.outcome}")
     yield line(*who, *((Own(" with "), *joined(record.agent.models)) if record.agent.models else ()), ended)
-    when = [
-        record.started and Code(record.started),
-        *([Own(" for " + duration(record.duration_s))] if record.duration_s is not None else []),
-    ]
-    yield line(*(text for text in when if text), Own(f", revision {record.revision}"), tone="dim")
+    when = (Code(record.started), Own(" ")) if record.started else ()
+    took = (Own(f"for {duration(record.duration_s)}, "),) if record.duration_s is not None else ()
+    yield line(*when, *took, Own(f"revision {record.revision}"), tone="dim")
     if record.parent_run:
         yield line(Own("part of run "), record.parent_run, tone="dim")
     if record.final_status:

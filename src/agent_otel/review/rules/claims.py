@@ -29,7 +29,7 @@ TOPICS: Final = (
     _topic(
         "tests",
         rf"\b(?:tests?|specs?|suite)\b[^.!?]{{0,40}}\b{_WENT_WELL}\b|\b\d+ pass(?:ed|ing)\b"
-        r"|\bpass(?:es|ed)? (?:all|the) (?:the )?tests?\b",
+        r"|\bpass(?:es|ed)? (?:all )?(?:of )?(?:the )?tests\b",
         r"test|spec|jest|mocha|playwright|cypress|\btox\b|\bnox\b|check|verify|cargo|gradle|mvn",
     ),
     _topic(
