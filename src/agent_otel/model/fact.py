@@ -50,6 +50,8 @@ class TaskStarted(Fact, frozen=True, kw_only=True):
 
     contract: Contract = Contract()
     stated: bool = True
+    agent: str = ""
+    parent_run: str = ""
 
 
 class BaseSeen(Fact, frozen=True, kw_only=True):
@@ -72,7 +74,10 @@ class FileRead(Fact, frozen=True, kw_only=True):
 
 
 class FileChanged(Fact, frozen=True, kw_only=True):
-    """A file was changed, with success: an edit by ``tool`` was seen, or the final ``git`` diff lists it."""
+    """A file was changed, with success: an edit by ``tool`` was seen, or the final ``git`` diff lists it.
+
+    ``operation`` is create, edit, delete, move, or write where the file was created or overwritten and nobody says which.
+    """
 
     path: str
     operation: str = "edit"
@@ -143,10 +148,11 @@ class HandoffWritten(Fact, frozen=True, kw_only=True):
 
 
 class ToolCalled(Fact, frozen=True, kw_only=True):
-    """A tool call happened, or was attempted."""
+    """A tool call happened, or was attempted; ``command_id`` names the command it ran, where it ran one."""
 
     name: str
     call_id: str = ""
+    command_id: str = ""
     outcome: SpanOutcome = "unknown"
     error_type: str = ""
     error: str = ""
@@ -211,6 +217,7 @@ class RunFinished(Fact, frozen=True, kw_only=True):
     tree: str = ""
     dirty: bool | None = None
     changed_total: int | None = None
+    outcome: SpanOutcome = "unknown"
 
 
 class RunAlive(Fact, frozen=True, kw_only=True):

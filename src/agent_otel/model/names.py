@@ -147,6 +147,7 @@ CONTEXT_LOADED: Final = "agent_otel.context_loaded"
 RISK_NOTED: Final = "agent_otel.risk_noted"
 USAGE_REPORTED: Final = "agent_otel.usage_reported"
 FINAL_MESSAGE: Final = "agent_otel.final_message"
+TOOL_CONTENT: Final = "agent_otel.tool_content"
 
 # -- ours: fields of task_started (also on the run span) --------------------------------------------------------------
 TASK_OBJECTIVE: Final = "agent_otel.task.objective"
@@ -261,6 +262,8 @@ METRIC_AGENT_TOOL_CALLS: Final = "gen_ai.invoke_agent.tool_calls"
 METRIC_AGENT_INFERENCE_CALLS: Final = "gen_ai.invoke_agent.inference_calls"
 METRIC_TOOLS_CALLED: Final = "tools_called_total"
 METRIC_TOOL_LATENCY: Final = "tool_latency_ms"
+METRIC_LABEL_TOOL: Final = "tool"
+METRIC_DROPPED: Final = "agent_otel.sdk.dropped_measurements"
 
 # -- environment passed to child processes ----------------------------------------------------------------------------
 ENV_TRACEPARENT: Final = "TRACEPARENT"

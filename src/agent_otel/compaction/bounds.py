@@ -1,0 +1,56 @@
+"""A record stays an index: long texts are cut, long lists keep their ends, and the record says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from agent_otel.compaction.policy import Policy
+from agent_otel.model.record import RunRecord
+from agent_otel.text.truncation import truncate
+
+
+def bounded(record: RunRecord, policy: Policy) -> RunRecord:
+    """The record within the limits of the policy; ``capture.limits`` tells which lists are not whole."""
+    cutter = _Cutter(policy)
+    changed = {name: cutter.cut(getattr(record, name), name) for name in record.__struct_fields__}
+    if not cutter.cuts:
+        return record
+    capture = msgspec.structs.replace(
+        changed["capture"], truncated=True, limits=tuple(sorted({*record.capture.limits, *cutter.cuts}))
+    )
+    return msgspec.structs.replace(record, **{**changed, "capture": capture})
+
+
+class _Cutter:
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self.cuts: set[str] = set()
+
+    def cut(self, value: Any, where: str) -> Any:
+        """The value within the limits; ``where`` is the field of the record it stands in."""
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, tuple):
+            return tuple(self.cut(entry, where) for entry in self._ends(value, where))
+        if isinstance(value, dict):
+            return {key: self.cut(entry, where) for key, entry in value.items()}
+        if isinstance(value, msgspec.Struct):
+            fields = {name: self.cut(getattr(value, name), f"{where}.{name}") for name in value.__struct_fields__}
+            return msgspec.structs.replace(value, **fields)
+        return value
+
+    def _text(self, value: str) -> str:
+        shorter = truncate(value, self._policy.max_text)
+        if shorter.cut:
+            self.cuts.add("text-cut")
+        return shorter.text
+
+    def _ends(self, entries: tuple[Any, ...], where: str) -> tuple[Any, ...]:
+        most = self._policy.max_entries
+        if len(entries) <= most:
+            return entries
+        self.cuts.add(f"{where}: {most} of {len(entries)}")
+        first = (most + 1) // 2
+        return entries[:first] + entries[len(entries) - (most - first) :]

@@ -1,0 +1,126 @@
+"""From the items of one group to its run records. Order, repetition and partition of the items do not matter."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from agent_otel.compaction import copies
+from agent_otel.compaction.bounds import bounded
+from agent_otel.compaction.dialects.base import Dialect, Sighting
+from agent_otel.compaction.dialects.table import DIALECTS
+from agent_otel.compaction.dialects.values import text
+from agent_otel.compaction.nested import once
+from agent_otel.compaction.passes.capture import capture_of
+from agent_otel.compaction.passes.commands import commands_of
+from agent_otel.compaction.passes.costs import agent_of, budgets_of, usage_of
+from agent_otel.compaction.passes.failures import failures_of
+from agent_otel.compaction.passes.files import changed_of, inspected_of
+from agent_otel.compaction.passes.lifecycle import life_of
+from agent_otel.compaction.passes.task import base_of, context_of, final_of, task_of, task_started
+from agent_otel.compaction.passes.tools import gates_of, tool_calls_of
+from agent_otel.compaction.passes.verifications import skipped_of, verifications_of
+from agent_otel.compaction.passes.words import claims_of, decisions_of, handoff_of, risks_of
+from agent_otel.compaction.paths import common_root
+from agent_otel.compaction.policy import Policy
+from agent_otel.compaction.runs import Run, attribute, key_of
+from agent_otel.compaction.times import rfc3339, seconds
+from agent_otel.compaction.tree import Forest
+from agent_otel.model import names
+from agent_otel.model.fact import CommandRun
+from agent_otel.model.item import Log, Span
+from agent_otel.model.record import RunRecord
+
+
+def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy()) -> list[RunRecord]:  # noqa: B008 - frozen
+    """The records of the runs in one group, the earliest run first.
+
+    Findings, verdicts and the review state are left to ``agent_otel.review``. A group in which nothing is recognised
+    gives one record that says so; one in which agents were only set up gives none.
+
+    Args:
+        items: spans and log records that share a trace, run or session.
+        now_ns: the time it is; decides between an open and an abandoned run.
+        policy: the limits.
+    """
+    settled = copies.settle(items)
+    if not settled.spans and not settled.logs:
+        return []
+    forest = Forest(settled.spans)
+    claims = _claims((*forest.spans.values(), *settled.logs))
+    seen = [sighting for dialect in DIALECTS for sighting in dialect.read(claims[dialect.name], forest)]
+    ranks = {dialect.name: rank for rank, dialect in enumerate(DIALECTS)}
+    claimed = frozenset(key_of(item) for found in claims.values() for item in found)
+    runs = attribute(once(seen, forest, ranks), settled, forest, claimed)
+    below = _families(runs)
+    return [bounded(_record(run, below[run.run_id], now_ns=now_ns, policy=policy), policy) for run in runs]
+
+
+def _claims(items: Sequence[Span | Log]) -> Mapping[str, list[Span | Log]]:
+    claims: dict[str, list[Span | Log]] = {dialect.name: [] for dialect in DIALECTS}
+    for item in items:
+        dialect: Dialect | None = next((dialect for dialect in DIALECTS if dialect.claims(item)), None)
+        if dialect is not None:
+            claims[dialect.name].append(item)
+    return claims
+
+
+def _families(runs: Sequence[Run]) -> Mapping[str, tuple[Run, ...]]:
+    """Each run with the runs below it, itself first."""
+    children: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        children[run.parent_run].append(run)
+    families: dict[str, tuple[Run, ...]] = {}
+    for run in runs:
+        family, known = [run], {run.run_id}
+        for member in family:
+            new = [child for child in children[member.run_id] if child.run_id not in known]
+            known |= {child.run_id for child in new}
+            family += new
+        families[run.run_id] = tuple(family)
+    return families
+
+
+def _record(run: Run, kin: Sequence[Run], *, now_ns: int, policy: Policy) -> RunRecord:
+    life = life_of(run, kin, now_ns=now_ns, policy=policy)
+    started = task_started(kin)
+    commands = commands_of(run)
+    verifications = verifications_of(run, started, commands)
+    handoff = handoff_of(run)
+    root = _root_of(run)
+    return RunRecord(
+        run_id=run.run_id,
+        lifecycle=life.lifecycle,
+        outcome=life.outcome,
+        parent_run=run.parent_run or None,
+        agent=agent_of(run, started),
+        started=rfc3339(life.start_ns),
+        ended=rfc3339(life.end_ns),
+        duration_s=seconds(life.start_ns, life.end_ns),
+        task=task_of(started),
+        base=base_of(run),
+        final=final_of(run),
+        context_sources=context_of(run, started),
+        files_inspected=inspected_of(run, root),
+        changed_files=changed_of(run, root),
+        commands=commands.entries,
+        tool_calls=tool_calls_of(run),
+        failures=failures_of(run, commands, verifications),
+        decisions=decisions_of(run),
+        verifications=verifications,
+        skipped_checks=skipped_of(verifications),
+        gates=gates_of(run),
+        budgets=budgets_of(run, started),
+        usage=usage_of(run),
+        claims=claims_of(run),
+        open_risks=risks_of(run, handoff),
+        handoff=handoff,
+        final_status=handoff.status if handoff else None,
+        capture=capture_of(run, life),
+    )
+
+
+def _root_of(run: Run) -> str:
+    """Where the repository lies, as far as working directories tell."""
+    stated = [text(item.resource.get(names.PROCESS_WORKING_DIRECTORY)) for item in run.spans[:1]]
+    return common_root([*stated, *(fact.directory for fact in run.all(CommandRun))])

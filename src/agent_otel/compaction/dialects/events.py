@@ -1,0 +1,70 @@
+"""Events of this SDK, each once: the same statement may come as a span event and as a log record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from agent_otel.compaction.copies import canonical
+from agent_otel.compaction.dialects.values import text, texts
+from agent_otel.model import names
+from agent_otel.model.item import Log, Span
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, wherever it was seen."""
+
+    name: str
+    time_ns: int
+    attributes: Mapping[str, Any]
+    item: Span | Log
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What every fact made of it has."""
+        return {
+            "ref": self.item.ref,
+            "time_ns": self.time_ns,
+            "run_id": text(self.attributes.get(names.RUN_ID)),
+            "event_id": text(self.attributes.get(names.EVENT_ID)),
+        }
+
+    def missing(self, **given: object) -> tuple[str, ...]:
+        """The required fields that were not given: those the sender lists, and those of ``given`` that are empty."""
+        listed = texts(self.attributes.get(names.MISSING_FIELDS))
+        return tuple(sorted({*listed, *(name for name, value in given.items() if value in ("", None))}))
+
+
+def events_of(items: Sequence[Span | Log]) -> list[Event]:
+    """The events of the items; of copies with one event id the one on a span counts."""
+    chosen: dict[object, Event] = {}
+    for event in sorted(_all(items), key=_order):
+        event_id = text(event.attributes.get(names.EVENT_ID))
+        chosen.setdefault((event_id, event.name) if event_id else (event.item.ref, len(chosen)), event)
+    return _without_standard_copies(chosen.values())
+
+
+def _all(items: Sequence[Span | Log]) -> Iterator[Event]:
+    for item in items:
+        if isinstance(item, Log):
+            yield Event(name=item.event_name, time_ns=item.time_ns, attributes=item.attributes, item=item)
+        else:
+            for event in item.events:
+                yield Event(name=event.name, time_ns=event.time_ns, attributes=event.attributes, item=item)
+
+
+def _order(event: Event) -> tuple[bool, int, str, str, bytes]:
+    return (isinstance(event.item, Log), event.time_ns, event.item.ref, event.name, canonical(event.attributes))
+
+
+def _without_standard_copies(events: Iterable[Event]) -> list[Event]:
+    """Leaves out evaluation results that stand beside a verification of the same id: the same said in OTel's words."""
+    kept = list(events)
+    verified = {event.attributes.get(names.EVENT_ID) for event in kept if event.name == names.VERIFICATION_RAN}
+    return [
+        event
+        for event in kept
+        if event.name != names.EVALUATION_RESULT or event.attributes.get(names.EVENT_ID) not in verified
+    ]

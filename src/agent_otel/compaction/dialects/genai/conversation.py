@@ -1,0 +1,96 @@
+"""Facts of what was said: the task, decisions in so many words, and the agent's last ones."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from agent_otel.compaction.dialects.genai import messages
+from agent_otel.compaction.dialects.genai.messages import Message
+from agent_otel.compaction.dialects.genai.talk import Talk
+from agent_otel.compaction.dialects.values import is_cut, text
+from agent_otel.compaction.tree import Forest
+from agent_otel.model import fact, names
+from agent_otel.model.contract import Contract
+from agent_otel.model.item import Span
+from agent_otel.text.truncation import truncate
+
+LONGEST_CLAIM: Final = 2000
+LONGEST_DECISION: Final = 500
+TRIED: Final = 3
+"""How many of the first model calls are searched for the task: inputs grow with every call, so not all are read."""
+_DECISION: Final = re.compile(r"\bdecision\s*:\s*(\S[^\n]*)", re.IGNORECASE)
+
+
+def conversation(
+    bounds: Sequence[Span], calls: Sequence[Span], talk: Talk, forest: Forest
+) -> Iterator[tuple[fact.AnyFact, Span]]:
+    """The facts of the conversations, one conversation for each agent span, and one for what lies under none.
+
+    Args:
+        bounds: the agent spans.
+        calls: the model calls, in order of time.
+        talk: what was said.
+        forest: who is below whom.
+    """
+    known = {span.ref: span for span in bounds}
+    nearest = forest.inherit(lambda span: span.ref if span.ref in known else None)
+    under: dict[str, list[Span]] = defaultdict(list)
+    for span in calls:
+        under[nearest.get(span.ref, span.trace_id)].append(span)
+    for key in sorted({*under, *known}):
+        bound = known.get(key)
+        yield from _task(bound, under[key], talk)
+        yield from _last_words(bound, under[key], talk)
+    for span in calls:
+        for option in _decisions(talk.out_of(span)):
+            yield fact.DecisionMade(ref=span.ref, time_ns=span.end_ns or span.start_ns, option=option, stated=False), span
+        if is_cut(span.attributes.get(names.INPUT_MESSAGES)) or is_cut(span.attributes.get(names.OUTPUT_MESSAGES)):
+            yield fact.LimitNoticed(ref=span.ref, time_ns=span.start_ns, limit="attribute-cut"), span
+
+
+def _task(bound: Span | None, calls: Sequence[Span], talk: Talk) -> Iterator[tuple[fact.AnyFact, Span]]:
+    """The task from the first model call, which beats the agent span's input: that may be a state, or a repr of one."""
+    for span in calls[:TRIED]:
+        if objective := messages.task(talk.into(span)):
+            yield _started(span, objective), span
+            return
+    if bound is not None:
+        told = talk.into(bound) or messages.parse(bound.attributes.get(names.PYDANTIC_MESSAGES))
+        if objective := messages.task(told):
+            yield _started(bound, objective), bound
+
+
+def _started(span: Span, objective: str) -> fact.TaskStarted:
+    return fact.TaskStarted(ref=span.ref, time_ns=span.start_ns, contract=Contract(objective=objective), stated=False)
+
+
+def _last_words(bound: Span | None, calls: Sequence[Span], talk: Talk) -> Iterator[tuple[fact.AnyFact, Span]]:
+    if bound is not None:
+        said = text(bound.attributes.get(names.PYDANTIC_RESULT)) or _answer(talk.out_of(bound))
+        if said:
+            yield _claimed(bound, said), bound
+            return
+    if calls and (said := _answer(talk.out_of(calls[-1]))):
+        yield _claimed(calls[-1], said), calls[-1]
+
+
+def _claimed(span: Span, said: str) -> fact.Claimed:
+    words = truncate(said.strip(), LONGEST_CLAIM).text
+    return fact.Claimed(ref=span.ref, time_ns=span.end_ns or span.start_ns, text=words)
+
+
+def _answer(told: Sequence[Message]) -> str:
+    """The text of the last message, "" where the model went on to call tools."""
+    spoken = [message for message in told if message.role in ("assistant", "model", "")]
+    return "\n".join(spoken[-1].texts) if spoken and not spoken[-1].requests else ""
+
+
+def _decisions(told: Sequence[Message]) -> Iterator[str]:
+    """What a model that also calls tools marks as a decision. Nothing is made of words without a marker."""
+    for message in told if any(message.requests for message in told) else ():
+        for said in message.texts:
+            for match in _DECISION.finditer(said):
+                yield truncate(match[1].strip(), LONGEST_DECISION).text

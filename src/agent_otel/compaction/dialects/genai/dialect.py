@@ -1,0 +1,100 @@
+"""The dialect: which items are GenAI telemetry, and the facts its spans state.
+
+Operations are recognised by ``gen_ai.operation.name``; MCP servers by their method. Span names are never read: they are
+for people (``running tool``, ``execute_tool (merged)``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from agent_otel.compaction.dialects.base import Sighting
+from agent_otel.compaction.dialects.genai.conversation import conversation
+from agent_otel.compaction.dialects.genai.messages import ROLES
+from agent_otel.compaction.dialects.genai.results import Ending, Result, ending
+from agent_otel.compaction.dialects.genai.talk import Talk, event_name
+from agent_otel.compaction.dialects.genai.tools import tool_facts
+from agent_otel.compaction.dialects.values import count, first, text
+from agent_otel.compaction.runs import session_of
+from agent_otel.compaction.tree import Forest
+from agent_otel.model import fact, names
+from agent_otel.model.item import Log, Span
+
+AGENTS: Final = (names.INVOKE_AGENT, names.INVOKE_WORKFLOW)
+MODELS: Final = (names.CHAT, names.GENERATE_CONTENT, names.TEXT_COMPLETION)
+OPERATIONS: Final = frozenset([*AGENTS, *MODELS, names.EXECUTE_TOOL, names.CREATE_AGENT, names.EMBEDDINGS])
+EVENTS: Final = frozenset([names.INFERENCE_DETAILS, names.EVALUATION_RESULT, *ROLES])
+
+
+def operation(span: Span) -> str:
+    """What a span does, in the words of the conventions; "" for what they have no word for."""
+    stated = text(span.attributes.get(names.OPERATION_NAME))
+    if stated in OPERATIONS:
+        return stated
+    return names.EXECUTE_TOOL if span.attributes.get(names.MCP_METHOD) == names.MCP_TOOLS_CALL else ""
+
+
+class GenAI:
+    """Reads the GenAI conventions, whoever emits them."""
+
+    name = "genai"
+
+    def claims(self, item: Span | Log) -> bool:
+        """Spans of a known operation, and the log events of the conventions."""
+        return bool(operation(item)) if isinstance(item, Span) else event_name(item) in EVENTS
+
+    def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterator[Sighting]:
+        """The facts of spans, and of what was said between agent and model."""
+        spans = [item for item in items if isinstance(item, Span)]
+        talk = Talk(items)
+        calls = sorted((span for span in spans if operation(span) in MODELS), key=lambda span: (span.start_ns, span.ref))
+        tools = [span for span in spans if operation(span) == names.EXECUTE_TOOL]
+        for span in spans:
+            if operation(span) in AGENTS:
+                yield Sighting(_agent(span), span, self.name)
+        for span in calls:
+            yield Sighting(_model(span), span, self.name)
+        for seen, span in tool_facts(tools, calls, talk):
+            yield Sighting(seen, span, self.name)
+        bounds = [span for span in spans if operation(span) in AGENTS]
+        for seen, span in conversation(bounds, calls, talk, forest):
+            yield Sighting(seen, span, self.name)
+
+
+def _agent(span: Span) -> fact.AgentInvoked:
+    attributes = span.attributes
+    end = ending(span, Result({}, ""))
+    return fact.AgentInvoked(
+        ref=span.ref,
+        time_ns=span.start_ns,
+        boundary="workflow" if operation(span) == names.INVOKE_WORKFLOW else "agent",
+        name=text(first(attributes, names.AGENT_NAME, names.WORKFLOW_NAME)),
+        version=text(attributes.get(names.AGENT_VERSION)),
+        model=text(attributes.get(names.REQUEST_MODEL)),
+        session=session_of(span),
+        end_ns=span.end_ns,
+        outcome=end.outcome if span.end_ns else "open",
+        error_type=end.error_type,
+        error=end.error,
+        input_tokens=count(first(attributes, names.INPUT_TOKENS, names.PROMPT_TOKENS_OLD)),
+        output_tokens=count(first(attributes, names.OUTPUT_TOKENS, names.COMPLETION_TOKENS_OLD)),
+    )
+
+
+def _model(span: Span) -> fact.ModelCalled:
+    attributes = span.attributes
+    end = ending(span, Result({}, ""))
+    return fact.ModelCalled(
+        ref=span.ref,
+        time_ns=span.start_ns,
+        model=text(first(attributes, names.RESPONSE_MODEL, names.REQUEST_MODEL)),
+        call_id=text(attributes.get(names.RESPONSE_ID)),
+        end_ns=span.end_ns,
+        failed=end.outcome in ("failed", "denied", "cancelled"),
+        error_type=end.error_type,
+        error=end.error,
+        input_tokens=count(first(attributes, names.INPUT_TOKENS, names.PROMPT_TOKENS_OLD)),
+        output_tokens=count(first(attributes, names.OUTPUT_TOKENS, names.COMPLETION_TOKENS_OLD)),
+        cache_read_tokens=count(first(attributes, names.CACHE_READ_TOKENS, names.CACHE_READ_TOKENS_OLD)),
+    )

@@ -1,0 +1,140 @@
+"""Messages between agent and model, whatever shape they come in.
+
+Shapes: the conventions' ``{"role", "parts": [{"type", …}]}``, as JSON text or as structured values; OpenAI's ``content``
+and ``tool_calls``; Bedrock's blocks ``{"text"}``, ``{"toolUse"}``, ``{"toolResult"}``; and the events of the old conventions
+(``gen_ai.user.message`` …) with one message each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from agent_otel.compaction.dialects.values import first, loads, text
+from agent_otel.model import names
+
+_CONTEXT_BLOCK: Final = re.compile(r"\s*<([A-Za-z][\w-]*)(?: [^<>]*)?>.*?</\1>\s*", re.DOTALL)
+
+
+class ToolRequest(NamedTuple):
+    """A tool call the model asked for."""
+
+    call_id: str
+    name: str
+    arguments: Any
+
+
+class Message(NamedTuple):
+    """One message: who spoke, the texts, the tool calls asked for, and the results given by call id."""
+
+    role: str
+    texts: tuple[str, ...] = ()
+    requests: tuple[ToolRequest, ...] = ()
+    results: tuple[tuple[str, Any], ...] = ()
+
+
+ROLES: Final[Mapping[str, str]] = {
+    names.SYSTEM_MESSAGE: "system",
+    names.USER_MESSAGE: "user",
+    names.ASSISTANT_MESSAGE: "assistant",
+    names.TOOL_MESSAGE: "tool",
+    names.CHOICE: "assistant",
+}
+"""Events of the old conventions, and who speaks in them."""
+
+
+def parse(value: object, role: str = "") -> list[Message]:
+    """The messages an attribute or event field holds; none where it holds something else.
+
+    Args:
+        value: JSON text, or the structure itself.
+        role: who speaks where a message does not say.
+    """
+    found = loads(value)
+    if isinstance(found, str):
+        return [Message(role, (found,))] if found.strip() and role else []
+    if isinstance(found, Mapping):
+        return [_message(found, role)]
+    if not isinstance(found, list | tuple):
+        return []
+    if any(isinstance(entry, Mapping) and "role" in entry for entry in found):
+        return [_message(entry, role) for entry in found if isinstance(entry, Mapping)]
+    return [_of_parts(role, found)] if role else []
+
+
+def of_event(name: str, fields: Mapping[str, Any]) -> list[Message]:
+    """The message an event of the old conventions carries."""
+    role = ROLES[name]
+    if name == names.TOOL_MESSAGE:
+        return [Message(role, results=((text(fields.get("id")), fields.get("content")),))]
+    inner = fields.get("message") if name == names.CHOICE else fields
+    if isinstance(inner, str):
+        return parse(inner, role)
+    return [_message(inner, role)] if isinstance(inner, Mapping) else []
+
+
+def task(messages: list[Message]) -> str:
+    """The first thing the user said, without blocks of context a harness put around it (``<environment>…</environment>``)."""
+    for message in messages:
+        if message.role == "user":
+            said = "\n".join(filter(None, (_without_context(part) for part in message.texts)))
+            if said:
+                return said
+    return ""
+
+
+def _without_context(said: str) -> str:
+    while match := _CONTEXT_BLOCK.match(said):
+        said = said[match.end() :]
+    return said.strip()
+
+
+def _message(entry: Mapping[str, Any], role: str) -> Message:
+    role = text(entry.get("role")) or role
+    parts = loads(first(entry, "parts", "content", "contents"))
+    if role == "tool" and "tool_call_id" in entry:
+        return Message(role, results=((text(entry.get("tool_call_id")), parts),))
+    spoken = _of_parts(role, parts if isinstance(parts, list | tuple) else [parts])
+    asked = entry.get("tool_calls")
+    requests = [_request(call) for call in asked if isinstance(call, Mapping)] if isinstance(asked, list) else []
+    return spoken._replace(requests=(*spoken.requests, *requests))
+
+
+def _of_parts(role: str, parts: list[Any] | tuple[Any, ...]) -> Message:
+    texts: list[str] = []
+    requests: list[ToolRequest] = []
+    results: list[tuple[str, Any]] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, Mapping):
+            texts += _texts(part)
+            requests += _requests(part)
+            results += _results(part)
+    return Message(role, tuple(said for said in texts if said.strip()), tuple(requests), tuple(results))
+
+
+def _texts(part: Mapping[str, Any]) -> Iterator[str]:
+    if part.get("type", "text") in ("text", "input_text", "output_text"):
+        yield text(part.get("content")) or text(part.get("text"))
+
+
+def _requests(part: Mapping[str, Any]) -> Iterator[ToolRequest]:
+    if part.get("type") in ("tool_call", "tool_use", "function_call"):
+        yield _request(part)
+    if isinstance(used := part.get("toolUse"), Mapping):
+        yield ToolRequest(text(used.get("toolUseId")), text(used.get("name")), used.get("input"))
+
+
+def _request(call: Mapping[str, Any]) -> ToolRequest:
+    inner = call.get("function")
+    asked = inner if isinstance(inner, Mapping) else call
+    return ToolRequest(text(call.get("id")), text(asked.get("name")), first(asked, "arguments", "input"))
+
+
+def _results(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if part.get("type") in ("tool_call_response", "tool_result"):
+        yield text(first(part, "id", "tool_use_id")), first(part, "response", "result", "content")
+    if isinstance(given := part.get("toolResult"), Mapping):
+        yield text(given.get("toolUseId")), given.get("content")

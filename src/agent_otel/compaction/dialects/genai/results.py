@@ -1,0 +1,167 @@
+"""What a tool call came to: arguments and results unwrapped, exit codes, errors.
+
+What happened is decided from the process result, never from a status of OK: tools return the output of a failing command
+as a success (seen in every framework).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from agent_otel.compaction.dialects.values import loads, text, whole
+from agent_otel.model import names
+from agent_otel.model.fact import SpanOutcome
+from agent_otel.model.item import Span
+from agent_otel.model.record import CommandResult
+
+EXIT_KEYS: Final = ("exit_code", "exitCode", "returncode", "return_code", "returnCode", "exit_status", "exitStatus")
+INNER_KEYS: Final = ("metadata", "data", "result", "output", "structured_content", "structuredContent", "kwargs", "response")
+TEXT_KEYS: Final = ("stdout", "stderr", "output", "content", "text", "message", "error")
+ERROR: Final = 2
+"""Status code ERROR of a span."""
+
+DENIED: Final = frozenset(
+    ["denied", "permission_denied", "permissiondeniederror", "policy_violation", "execution_denied", "rejected"]
+)
+CANCELLED: Final = frozenset(["cancelled", "canceled", "cancellederror", "keyboardinterrupt", "generatorexit"])
+TIMED_OUT: Final = frozenset(["timeout", "timed_out", "timeouterror", "timeoutexpired"])
+
+_EXIT_LINE: Final = re.compile(
+    r"^\W*(?:(?:the )?(?:process|command|shell|program)\W+)?(?:\w+ with\W+)?(?:exit|return)(?:ed)?[ _-]?"
+    r"(?:with[ _-])?(?:code|status|value)?\W{1,3}(-?[0-9]{1,10})\b\W*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TIMEOUT_LINE: Final = re.compile(
+    r"^\W*(?:error\W+)?(?:the )?(?:command|process|execution|operation|tool)\b[^\n]{0,80}\btimed out\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ERROR_TEXT: Final = re.compile(r"\W*(?:(?:\w+\.)*\w*(?:Error|Exception)|error[^\n:]{0,60}|ERROR|Traceback[^\n]*):", re.IGNORECASE)
+_NOT_DONE_TEXT: Final = re.compile(
+    r"\W*(?:an? )?(?:error|failed|failure|could not|couldn't|cannot|can't|unable to|invalid|no (?:match|changes|replacement|such)"
+    r"|not (?:found|applied|allowed|permitted)|permission|rejected|denied|cancel|declined|the user)",
+    re.IGNORECASE,
+)
+
+
+class Result(NamedTuple):
+    """A tool's result: its fields where it has some, and its text."""
+
+    fields: Mapping[str, Any]
+    text: str
+
+
+class Ending(NamedTuple):
+    """How a span ended. ``error`` and ``error_type`` are empty where nothing went wrong."""
+
+    outcome: SpanOutcome
+    error_type: str = ""
+    error: str = ""
+    timed_out: bool = False
+
+
+def unwrap(raw: object) -> Result:
+    """A result without the envelopes frameworks put around it."""
+    value = loads(raw)
+    for _ in range(6):
+        inner = _inside(value)
+        if inner is value:
+            break
+        value = loads(inner)
+    if isinstance(value, Mapping):
+        said = [text(value.get(key)) for key in TEXT_KEYS]
+        return Result(value, "\n".join(filter(None, said)))
+    return Result({}, value if isinstance(value, str) else "")
+
+
+def _inside(value: Any) -> Any:
+    """What an envelope holds, the value itself when it is none."""
+    if isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value):
+        texts = [text(entry.get("text")) or text(entry.get("content")) for entry in value]
+        return "\n".join(texts) if any(texts) else value
+    if not isinstance(value, Mapping) or any(key in value for key in EXIT_KEYS):
+        return value
+    if set(value) == {"result"}:
+        return value["result"]
+    for key in ("data", "kwargs", "output"):
+        if isinstance(inner := value.get(key), Mapping) and ("content" in inner or "kwargs" in inner):
+            return inner
+    if isinstance(value.get("content"), list):
+        return value["content"]
+    return value
+
+
+def ending(span: Span, result: Result) -> Ending:
+    """How a call ended: any sign of an error counts, and a result that says so."""
+    exceptions = [event.attributes for event in span.events if names.EXCEPTION_TYPE in event.attributes]
+    thrown = exceptions[0] if exceptions else {}
+    error_type = text(span.attributes.get(names.ERROR_TYPE)) or text(thrown.get(names.EXCEPTION_TYPE))
+    failed = bool(span.status == ERROR or error_type or any(_signs(span, result)))
+    if not failed:
+        return Ending("ok" if span.end_ns else "open")
+    told = (text(thrown.get(names.EXCEPTION_MESSAGE)), text(result.fields.get("error")), span.status_message, result.text)
+    word = error_type.rpartition(".")[2].casefold()
+    outcome: SpanOutcome = "denied" if word in DENIED else "cancelled" if word in CANCELLED else "failed"
+    return Ending(outcome, error_type, next(filter(None, told), ""), word in TIMED_OUT)
+
+
+def _signs(span: Span, result: Result) -> Iterator[bool]:
+    """Signs of failure that are no status: frameworks.md rule 6."""
+    yield text(span.attributes.get(names.TOOL_STATUS)) == "error"
+    yield text(span.attributes.get(names.TASK_STATUS)) == "failure"
+    yield span.attributes.get("success") in (False, "false")
+    yield any(result.fields.get(key) is True for key in ("is_error", "isError"))
+    yield any(result.fields.get(key) is False for key in ("success", "ok"))
+    yield result.fields.get("status") in ("error", "failed")
+    yield bool(result.fields.get("error")) and exit_code({}, result) is None
+    yield not result.fields and bool(_ERROR_TEXT.match(result.text[:200])) and exit_code({}, result) is None
+
+
+def undone(result: Result) -> bool:
+    """True for the words of an edit that changed nothing."""
+    return bool(_NOT_DONE_TEXT.match(text(result.fields.get("message")) or result.text))
+
+
+def exit_code(attributes: Mapping[str, Any], result: Result) -> int | None:
+    """The exit code: the attribute, a field of the result, or the line of its text that gives it."""
+    code = whole(attributes.get(names.PROCESS_EXIT_CODE))
+    if code is None:
+        code = _field(result.fields)
+    return code if code is not None else _in_text(result.text)
+
+
+def _field(fields: Mapping[str, Any]) -> int | None:
+    inner = [loads(fields.get(key)) for key in INNER_KEYS]
+    for level in (fields, *(entry for entry in inner if isinstance(entry, Mapping))):
+        for key in EXIT_KEYS:
+            if (code := whole(level.get(key))) is not None:
+                return code
+    return None
+
+
+def _in_text(said: str) -> int | None:
+    """An exit code on a line of its own: the first line is the tool's word, then the last, then any that agree."""
+    found = [(match.start(), match.end(), int(match[1])) for match in _EXIT_LINE.finditer(said)]
+    if not found:
+        return None
+    stripped = len(said.rstrip())
+    if not said[: found[0][0]].strip():
+        return found[0][2]
+    if found[-1][1] >= stripped:
+        return found[-1][2]
+    codes = {code for _, _, code in found}
+    return codes.pop() if len(codes) == 1 else None
+
+
+def command_result(end: Ending, code: int | None, result: Result) -> CommandResult:
+    """What became of a command; ``passed`` takes a real exit code of 0."""
+    if end.outcome == "denied":
+        return "denied"
+    if end.timed_out or result.fields.get("timed_out") is True or (code != 0 and _TIMEOUT_LINE.search(result.text)):
+        return "timed_out"
+    if end.outcome in ("cancelled", "open"):
+        return "unknown"
+    if code == 0:
+        return "passed" if end.outcome == "ok" else "unknown"
+    return "failed" if code is not None or end.outcome == "failed" else "unknown"

@@ -1,0 +1,102 @@
+"""Values of unknown make: attributes that should be text, JSON that may be cut, Python reprs in the place of JSON."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+LARGEST_LITERAL = 20_000
+_OPENERS = ("{", "[", '"')
+# What Python's own parser would warn of on standard error.
+_BAD_ESCAPE = re.compile(r"""\\(?:[^\\'"abfnrtvxuUN0-7\n]|[4-7][0-7]{2})""")
+
+
+def text(value: object) -> str:
+    """The value if it is text, else nothing."""
+    return value if isinstance(value, str) else ""
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a list; a lone text is a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(entry for entry in value if isinstance(entry, str)) if isinstance(value, list | tuple) else ()
+
+
+def whole(value: object) -> int | None:
+    """The value as an integer: a number, or digits as some senders write them."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+        return int(value)
+    return None
+
+
+def count(value: object) -> int | None:
+    """The value as a number of things: an integer that is not negative."""
+    number = whole(value)
+    return number if number is not None and number >= 0 else None
+
+
+def number(value: object) -> float | None:
+    """The value as a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < float("inf") else None
+
+
+def flag(value: object) -> bool | None:
+    """The value if it is true or false."""
+    return value if isinstance(value, bool) else None
+
+
+def loads(value: object) -> Any:
+    """What a text holds: JSON, else a Python literal, else the text itself. Other values are themselves."""
+    if not isinstance(value, str):
+        return value
+    stripped = value.strip()
+    if not stripped.startswith(_OPENERS):
+        return value
+    try:
+        return msgspec.json.decode(stripped)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _literal(stripped, value)
+
+
+def is_cut(value: object) -> bool:
+    """True for text that begins as JSON and does not end as JSON: an attribute limit went through it."""
+    stripped = value.strip() if isinstance(value, str) else ""
+    return stripped.startswith(('{"', '[{"')) and isinstance(loads(stripped), str)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """The mapping a value is or holds as text, else an empty one."""
+    found = loads(value)
+    return found if isinstance(found, Mapping) else {}
+
+
+def first(attributes: Mapping[str, Any], *keys: str) -> Any:
+    """The value of the first key that is there and not empty."""
+    for key in keys:
+        value = attributes.get(key)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def _literal(stripped: str, value: str) -> Any:
+    if len(stripped) > LARGEST_LITERAL or _BAD_ESCAPE.search(stripped):
+        return value
+    try:
+        found = ast.literal_eval(stripped)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return value
+    return found if isinstance(found, dict | list | str) else value

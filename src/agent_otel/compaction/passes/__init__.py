@@ -1,0 +1,1 @@
+"""Passes: each makes one part of the record from the facts of a run."""

@@ -1,0 +1,63 @@
+"""How complete the telemetry behind the record is."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from agent_otel.compaction.passes.lifecycle import Life
+from agent_otel.compaction.runs import Run
+from agent_otel.compaction.times import rfc3339
+from agent_otel.model import names
+from agent_otel.model.fact import LimitNoticed, RunAlive, SecretsRedacted
+from agent_otel.model.record import Capture, Dropped, OpenSpan
+
+
+def capture_of(run: Run, life: Life) -> Capture:
+    """The capture of a run. ``late`` stays 0: what came late is not in the items, only in when they came."""
+    items = (*run.spans, *run.logs)
+    dropped = Dropped(
+        events=sum(span.dropped_events for span in run.spans),
+        attributes=sum(item.dropped_attributes for item in items)
+        + sum(event.dropped_attributes for span in run.spans for event in span.events),
+    )
+    open_spans = _open_spans(run, life)
+    whole = life.root_seen and life.lifecycle == "settled" and dropped == Dropped()
+    return Capture(
+        traces=tuple(sorted({item.trace_id for item in items} - {""})),
+        spans=len(run.spans),
+        events=sum(len(span.events) for span in run.spans),
+        logs=len(run.logs),
+        duplicates=run.copies + _events_told_again(run),
+        orphans=len(run.orphans - {top.ref for top in run.tops}),
+        unrecognised=run.unrecognised,
+        repaired=sum(item.repaired for item in items),
+        redactions=sum(fact.count for fact in run.all(SecretsRedacted)),
+        dropped=dropped,
+        open_spans=open_spans,
+        last_activity=rfc3339(life.last_ns),
+        root_seen=life.root_seen,
+        complete=whole and not open_spans and run.orphans <= {top.ref for top in run.tops},
+        limits=tuple(sorted({fact.limit for fact in run.all(LimitNoticed)})),
+    )
+
+
+def _open_spans(run: Run, life: Life) -> tuple[OpenSpan, ...]:
+    """Spans that never ended; where spans leave only when they end, the last heartbeat knows what was going on."""
+    seen = [
+        OpenSpan(span=span.ref, name=span.name, started=rfc3339(span.start_ns)) for span in run.spans if not span.end_ns
+    ]
+    beats = run.all(RunAlive)
+    if not seen and beats and life.lifecycle != "settled":
+        seen = [OpenSpan(span=beats[-1].ref, name=name) for name in beats[-1].open_spans]
+    return tuple(seen)
+
+
+def _events_told_again(run: Run) -> int:
+    """How many events came over several signals: beyond the first of each id and name."""
+    told = Counter[tuple[str, str]]()
+    for span in run.spans:
+        for event in span.events:
+            told[str(event.attributes.get(names.EVENT_ID, "")), event.name] += 1
+    for log in run.logs:
+        told[str(log.attributes.get(names.EVENT_ID, "")), log.event_name] += 1
+    return sum(count - 1 for (event_id, _), count in told.items() if event_id)

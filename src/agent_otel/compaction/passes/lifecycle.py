@@ -1,0 +1,123 @@
+"""Whether a run is over, and how it ended: computed from what was seen, so that late data may change it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from agent_otel.compaction.policy import Policy
+from agent_otel.compaction.runs import Run
+from agent_otel.compaction.times import NS
+from agent_otel.model.fact import AgentInvoked, Claimed, ModelCalled, RunFinished, SpanOutcome, ToolCalled
+from agent_otel.model.item import Span
+from agent_otel.model.record import Lifecycle, Outcome
+
+OUTCOMES: dict[SpanOutcome, Outcome] = {"ok": "ended", "failed": "failed", "cancelled": "interrupted"}
+
+
+class Life(NamedTuple):
+    """A run's times and state. ``end_ns`` is 0 while no end was seen."""
+
+    lifecycle: Lifecycle
+    outcome: Outcome
+    start_ns: int
+    end_ns: int
+    last_ns: int
+    root_seen: bool
+
+
+def life_of(run: Run, kin: Sequence[Run], *, now_ns: int, policy: Policy) -> Life:
+    """The life of a run; ``kin`` are the run and the runs below it."""
+    last_ns = last_activity(run)
+    end_ns, root_seen = _end(run), _root_seen(run)
+    if end_ns:
+        lifecycle: Lifecycle = "settled"
+    else:
+        silent = now_ns - last_ns > policy.abandoned_after_s * NS
+        lifecycle = "abandoned" if silent else "open"
+    starts = [top.time_ns for top in run.tops] or [span.start_ns for span in run.spans] + [log.time_ns for log in run.logs]
+    start_ns = min((start for start in starts if start), default=0)
+    return Life(lifecycle, _outcome(run, kin, lifecycle), start_ns, end_ns, last_ns, root_seen)
+
+
+def last_activity(run: Run) -> int:
+    """The time of the last thing that was seen of a run."""
+    times = [0]
+    for span in run.spans:
+        times += (span.start_ns, span.end_ns)
+        times += (event.time_ns for event in span.events)
+    times += (log.time_ns for log in run.logs)
+    return max(times)
+
+
+def _own(run: Run) -> list[AgentInvoked]:
+    return [top for top in run.tops if top.run_id == run.run_id]
+
+
+def _end(run: Run) -> int:
+    """When the run ended, 0 when no end was seen."""
+    if finished := run.all(RunFinished):
+        return max(finished[-1].time_ns, *(top.end_ns for top in run.tops), 0)
+    if own := _own(run):
+        return max(top.end_ns for top in own)
+    if run.tops and not run.tops[0].run_id:
+        return _end_of_turns(run)
+    return _end_unrecognised(run.spans) if not run.facts else 0
+
+
+def _end_of_turns(run: Run) -> int:
+    """The end of the last turn of a conversation; each trace is a turn.
+
+    A turn whose agent span names a parent that was never seen, and that has other orphans, lost its root.
+    """
+    rootless = {ref.partition("/")[0] for ref in run.orphans} & run.adrift
+    turns = {top.ref.partition("/")[0]: top for top in sorted(run.tops, key=lambda top: top.time_ns)}
+    first_seen = {span.trace_id: span.start_ns for span in sorted(run.spans, key=lambda span: -span.start_ns)}
+    last = max(turns.keys() | rootless, key=lambda trace_id: (first_seen.get(trace_id, 0), trace_id))
+    ends = [top.end_ns for top in run.tops if top.ref.startswith(f"{last}/")]
+    broken = last in rootless and any(top.ref in run.orphans for top in run.tops)
+    return max(ends) if ends and all(ends) and not broken else 0
+
+
+def _end_unrecognised(spans: Iterable[Span]) -> int:
+    ends = [span.end_ns for span in spans if not span.parent_id]
+    return max(ends) if ends and all(ends) else 0
+
+
+def _root_seen(run: Run) -> bool:
+    return bool(run.tops) and not (run.adrift and any(top.ref in run.orphans for top in run.tops))
+
+
+def _outcome(run: Run, kin: Sequence[Run], lifecycle: Lifecycle) -> Outcome:
+    if lifecycle == "open" or not run.facts:
+        return "unknown"
+    if lifecycle == "abandoned":
+        return "interrupted" if run.tops or run.orphans or _stated(run) else "unknown"
+    said = [end.outcome for end in (*_own(run), *run.all(RunFinished)) if end.outcome not in ("unknown", "open")]
+    if said:
+        return OUTCOMES.get(said[0], "unknown")
+    return "unknown" if _stated(run) else _observed_outcome(run, kin)
+
+
+def _stated(run: Run) -> bool:
+    return run.dialect == "agent_otel"
+
+
+def _observed_outcome(run: Run, kin: Sequence[Run]) -> Outcome:
+    """Failed when an agent or a model call failed and no model call succeeded after it.
+
+    A root that says nothing proves nothing: where no model call is understood but other telemetry is there, what went
+    wrong may be in that.
+    """
+    models = [call for one in kin for call in one.all(ModelCalled)]
+    agents = [agent for one in kin for agent in one.all(AgentInvoked)]
+    success = max((call.end_ns for call in models if not call.failed), default=-1)
+    if any(agent.outcome == "cancelled" and agent.end_ns >= success for agent in agents):
+        return "interrupted"
+    failures = [call.end_ns for call in models if call.failed]
+    failures += [agent.end_ns for agent in agents if agent.outcome == "failed"]
+    if any(end_ns >= success for end_ns in failures):
+        return "failed"
+    understood = success >= 0 or not sum(one.unrecognised for one in kin)
+    said_anything = success >= 0 or any(one.all(ToolCalled) or one.all(Claimed) for one in kin)
+    return "ended" if understood and said_anything else "unknown"

@@ -1,0 +1,71 @@
+"""What the run was asked to do, from which state of which repository, and with what at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_otel.compaction.runs import Run
+from agent_otel.model import names
+from agent_otel.model.contract import Contract
+from agent_otel.model.fact import BaseSeen, ContextLoaded, RunFinished, TaskStarted
+from agent_otel.model.record import Base, Check, ContextSource, Final, Task
+
+
+def task_started(kin: Sequence[Run]) -> TaskStarted | None:
+    """The first statement of the task; one that was read off a model's input only where nobody stated it."""
+    own = kin[0].all(TaskStarted)
+    every = own or sorted((fact for run in kin for fact in run.all(TaskStarted)), key=lambda fact: fact.time_ns)
+    return next((fact for fact in every if fact.stated), every[0] if every else None)
+
+
+def task_of(started: TaskStarted | None) -> Task:
+    """The task as the record has it."""
+    contract = started.contract if started else Contract()
+    return Task(
+        objective=contract.objective,
+        active_behavior=contract.active_behavior,
+        scope=contract.scope,
+        exclusions=contract.exclusions,
+        off_limits=contract.off_limits,
+        acceptance=contract.acceptance,
+        branch=contract.branch,
+        required_checks=tuple(Check(name=check.name, command=check.command) for check in contract.required_checks),
+        missing=started.missing if started else (),
+    )
+
+
+def base_of(run: Run) -> Base:
+    """The repository at the start: as the run stated it, else as its resource has it."""
+    seen = run.all(BaseSeen)
+    resource = next((item.resource for item in (*run.spans, *run.logs) if item.resource), {})
+
+    def stated(field: str, attribute: str) -> str | None:
+        said = next((getattr(fact, field) for fact in seen if getattr(fact, field)), None) or resource.get(attribute)
+        return said if isinstance(said, str) and said else None
+
+    return Base(
+        repository=stated("repository", names.VCS_REPOSITORY_NAME) or stated("repository", names.VCS_REPOSITORY_URL),
+        branch=stated("branch", names.VCS_REF_NAME),
+        commit=stated("commit", names.VCS_REF_REVISION),
+        tree=stated("tree", names.BASE_TREE),
+        dirty=next((fact.dirty for fact in seen if fact.dirty is not None), None),
+    )
+
+
+def final_of(run: Run) -> Final:
+    """The repository at the end."""
+    seen = run.all(RunFinished)
+    last = seen[-1] if seen else RunFinished(ref="", time_ns=0)
+    return Final(commit=last.commit or None, tree=last.tree or None, dirty=last.dirty)
+
+
+def context_of(run: Run, started: TaskStarted | None) -> tuple[ContextSource, ...]:
+    """The sources of context, each once: those the contract names, then those that were loaded."""
+    found: dict[str, ContextSource] = {}
+    if started:
+        for name in started.contract.context_sources:
+            found[name] = ContextSource(name=name, span=started.ref or None)
+    for fact in run.all(ContextLoaded):
+        if not found.get(fact.name, ContextSource(name="")).digest:
+            found[fact.name] = ContextSource(name=fact.name, digest=fact.digest or None, span=fact.ref or None)
+    return tuple(found.values())

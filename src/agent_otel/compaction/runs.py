@@ -1,0 +1,229 @@
+"""Which run each item and each fact belongs to.
+
+Runs of this SDK name themselves (``agent_otel.run.id``); what lies inside them counts to them. Elsewhere a run is the
+topmost agent or workflow span: it is named after its conversation, so that the traces of a session that goes on are one
+run, else after its trace. An agent of another name inside it is a run of its own, with a link to its parent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from agent_otel.compaction.copies import Settled, canonical
+from agent_otel.compaction.dialects.base import Sighting
+from agent_otel.compaction.dialects.values import text
+from agent_otel.compaction.tree import Forest
+from agent_otel.model import names
+from agent_otel.model.fact import AgentInvoked, AnyFact, TaskStarted
+from agent_otel.model.item import Log, Span
+
+F = TypeVar("F")
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run's facts and items.
+
+    ``tops`` are the spans that bound it; ``adrift`` the traces in which something of it lies under no such span.
+    """
+
+    run_id: str
+    parent_run: str = ""
+    dialect: str = ""
+    facts: Mapping[type, tuple[Any, ...]] = {}
+    spans: tuple[Span, ...] = ()
+    logs: tuple[Log, ...] = ()
+    tops: tuple[AgentInvoked, ...] = ()
+    adrift: frozenset[str] = frozenset()
+    orphans: frozenset[str] = frozenset()
+    unrecognised: int = 0
+    copies: int = 0
+
+    def all(self, kind: type[F]) -> tuple[F, ...]:
+        """The facts of one kind, in order of time."""
+        return self.facts.get(kind, ())
+
+
+def attribute(sightings: Sequence[Sighting], settled: Settled, forest: Forest, claimed: frozenset[str]) -> list[Run]:
+    """The runs of a group, the earliest first; one run for a group in which nothing is recognised.
+
+    Args:
+        sightings: what was read from the items.
+        settled: the items.
+        forest: the spans by place.
+        claimed: keys of the items some dialect claimed, as ``key_of`` gives them.
+    """
+    places = _Places(sightings, settled, forest)
+    drafts: dict[str, _Draft] = {}
+    for seen in sightings:
+        run_id = seen.fact.run_id or places.home(seen.item)
+        drafts.setdefault(run_id, _Draft()).sightings.append(seen)
+    if not drafts:
+        if claimed:
+            return []  # understood, and no run: agents were only set up
+        drafts[places.first_name(settled)] = _Draft()
+    main = min(drafts, key=lambda run_id: (drafts[run_id].earliest(), run_id))
+    for item in (*forest.spans.values(), *settled.logs):
+        home = places.home(item)
+        drafts[home if home in drafts else main].items.append(item)
+    ordered = sorted(drafts, key=lambda run_id: (drafts[run_id].earliest(), run_id))
+    return [places.run(run_id, drafts[run_id], settled, claimed) for run_id in ordered]
+
+
+def key_of(item: Span | Log) -> str:
+    """What copies of one item have in common."""
+    return item.ref if isinstance(item, Span) else f"log:{item.key}"
+
+
+class _Draft:
+    def __init__(self) -> None:
+        self.sightings: list[Sighting] = []
+        self.items: list[Span | Log] = []
+
+    def earliest(self) -> int:
+        return min((seen.fact.time_ns for seen in self.sightings), default=0)
+
+
+class _Places:
+    """Finds the run an item belongs to by its own word, its place in a trace, its trace, or its session."""
+
+    def __init__(self, sightings: Sequence[Sighting], settled: Settled, forest: Forest) -> None:
+        self._forest = forest
+        self._bounds = {seen.fact.ref: seen.fact for seen in sightings if isinstance(seen.fact, AgentInvoked)}
+        self._stated = {_stated(item) for item in (*settled.spans, *settled.logs)} - {""}
+        self._sessions = _first_by_trace((span.trace_id, session_of(span)) for span in settled.spans)
+        self._nearest = forest.inherit(lambda span: span.ref if span.ref in self._bounds else None)
+        self._parents: dict[str, str] = {}
+        self._owner = self._owners()
+        bounds_first = sorted(settled.spans, key=lambda span: span.ref not in self._bounds)
+        self._of_trace = _first_by_trace(
+            [(span.trace_id, self._owner.get(span.ref, "")) for span in bounds_first]
+            + [(log.trace_id, _stated(log)) for log in settled.logs]
+        )
+
+    def home(self, item: Span | Log) -> str:
+        """The run id of an item; of a recognised one, the id of a run that exists."""
+        return (
+            _stated(item)
+            or self._owner.get(item.ref)
+            or self._of_trace.get(item.trace_id)
+            or self._sessions.get(item.trace_id)
+            or session_of(item)
+            or _name_without(item)
+        )
+
+    def first_name(self, settled: Settled) -> str:
+        """The name of a run of which nothing is recognised."""
+        return min(self.home(item) for item in (*settled.spans, *settled.logs))
+
+    def run(self, run_id: str, draft: _Draft, settled: Settled, claimed: frozenset[str]) -> Run:
+        """The finished run."""
+        facts = sorted((seen.fact for seen in draft.sightings), key=_order)
+        by_kind: dict[type, list[AnyFact]] = defaultdict(list)
+        for fact in facts:
+            by_kind[type(fact)].append(fact)
+        spans = tuple(item for item in draft.items if isinstance(item, Span))
+        dialects = sorted({seen.dialect for seen in draft.sightings})
+        return Run(
+            run_id=run_id,
+            parent_run=self._parent_of(run_id, by_kind),
+            dialect=dialects[0] if dialects else "",
+            facts={kind: tuple(found) for kind, found in by_kind.items()},
+            spans=spans,
+            logs=tuple(item for item in draft.items if isinstance(item, Log)),
+            tops=tuple(fact for fact in facts if isinstance(fact, AgentInvoked) and self._is_top(fact, run_id)),
+            adrift=frozenset(
+                seen.item.trace_id for seen in draft.sightings if seen.fact.ref and seen.fact.ref not in self._owner
+            ),
+            orphans=frozenset(span.ref for span in spans if span.ref in self._forest.orphans),
+            unrecognised=sum(key_of(item) not in claimed for item in draft.items),
+            copies=sum(settled.copies.get(key_of(item), 0) for item in draft.items),
+        )
+
+    def _parent_of(self, run_id: str, facts: Mapping[type, Sequence[Any]]) -> str:
+        stated = (fact.parent_run for kind in (AgentInvoked, TaskStarted) for fact in facts.get(kind, ()))
+        parent = next((parent for parent in stated if parent), self._parents.get(run_id, ""))
+        return parent if parent != run_id else ""
+
+    def _is_top(self, fact: AgentInvoked, run_id: str) -> bool:
+        outer = self._enclosing(fact.ref)
+        return outer is None or (self._bounds[outer].run_id or self._owner[outer]) != run_id
+
+    def _enclosing(self, ref: str) -> str | None:
+        return self._nearest.get(self._forest.parent(ref) or "")
+
+    def _owners(self) -> dict[str, str]:
+        owner: dict[str, str] = {}
+        below = self._agents_below()
+        numbers: dict[tuple[str, str], int] = defaultdict(int)
+        for ref, span in self._forest.spans.items():
+            around = owner.get(self._forest.parent(ref) or "", "")
+            mine = _stated(span)
+            if not mine and ref in self._bounds and around not in self._stated:
+                mine = self._agent_run(ref, owner, below, numbers)
+            if mine and around and mine != around and ref in self._bounds:
+                self._parents.setdefault(mine, around)
+            if mine or around:
+                owner[ref] = mine or around
+        return owner
+
+    def _agent_run(
+        self,
+        ref: str,
+        owner: Mapping[str, str],
+        below: Mapping[str, set[str]],
+        numbers: dict[tuple[str, str], int],
+    ) -> str:
+        bound, outer = self._bounds[ref], self._enclosing(ref)
+        trace_id = self._forest.spans[ref].trace_id
+        if outer is None:
+            return bound.session or self._sessions.get(trace_id) or f"trace-{trace_id}"
+        around = self._bounds[outer]
+        alone = around.boundary == "workflow" and len(below[outer]) == 1
+        if alone or bound.boundary == "workflow" or bound.name in ("", around.name):
+            return owner[outer]
+        numbers[owner[outer], bound.name] += 1
+        number = numbers[owner[outer], bound.name]
+        return f"{owner[outer]}/{bound.name}" + (f"-{number}" if number > 1 else "")
+
+    def _agents_below(self) -> dict[str, set[str]]:
+        below: dict[str, set[str]] = defaultdict(set)
+        for ref, bound in self._bounds.items():
+            outer = self._enclosing(ref)
+            if outer is not None and bound.boundary == "agent":
+                below[outer].add(bound.name)
+        return below
+
+
+def session_of(item: Span | Log) -> str:
+    """The conversation or session an item names, "" where it names none."""
+    for attributes in (item.attributes, item.resource):
+        for name in (names.CONVERSATION_ID, names.SESSION_ID):
+            if session := text(attributes.get(name)):
+                return session
+    return ""
+
+
+def _stated(item: Span | Log) -> str:
+    return text(item.attributes.get(names.RUN_ID))
+
+
+def _name_without(item: Span | Log) -> str:
+    if item.trace_id:
+        return f"trace-{item.trace_id}"
+    return f"log-{item.key[:16]}" if isinstance(item, Log) else "trace-"
+
+
+def _first_by_trace(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for trace_id, value in pairs:
+        if value:
+            found.setdefault(trace_id, value)
+    return found
+
+
+def _order(fact: AnyFact) -> tuple[int, str, str, bytes]:
+    return (fact.time_ns, fact.ref, type(fact).__name__, canonical(fact))
