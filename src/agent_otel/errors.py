@@ -70,6 +70,7 @@ class Denied(AgentOtelError):  # noqa: N818 - see MissingExtra
         super().__init__(reason)
         self.reason = reason
         self.policy = policy
+        self.event_id = ""  # of the event that told it, so that it is told once
 
 
 class BudgetExceeded(AgentOtelError):  # noqa: N818 - see MissingExtra

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import Token
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import context as otel_context
@@ -26,3 +27,15 @@ def current_run(context: Context | None = None) -> Run | None:
 def with_run(run: Run, context: Context) -> Context:
     """``context`` with ``run`` as the current run."""
     return otel_context.set_value(RUN_KEY, run, context)
+
+
+def leave(token: Token[Context]) -> None:
+    """Undoes an ``attach``, also where another task or thread than the attaching one gets to do it.
+
+    A generator or coroutine may be closed from anywhere. There the token means nothing, and there is nothing to
+    restore either; OpenTelemetry's own ``detach`` would log an error with a traceback.
+    """
+    try:
+        token.var.reset(token)
+    except ValueError:  # "was created in a different Context"
+        return

@@ -25,7 +25,15 @@ from agent_otel.model import names
 from agent_otel.sdk.settings import SdkSettings
 from agent_otel.text.redaction import Masker, secret_values
 
-VERSION = metadata.version("agent-otel")
+
+def _version() -> str:
+    try:
+        return metadata.version("agent-otel")
+    except metadata.PackageNotFoundError:  # run from a source tree or a bundle; that is no reason to break a program
+        return ""
+
+
+VERSION = _version()
 
 RunHook = Callable[[str], None]
 """Called with a run id, after the run's span started or ended."""
