@@ -1,7 +1,7 @@
 """G14: what share of secrets is masked, and what share of ordinary output survives.
 
-The secrets are made at run time from a seeded generator: valid in form, worth nothing, and invisible to the scanners that
-watch repositories.
+The secrets are made at run time from a seeded generator: valid in form, worth nothing, and invisible to the scanners
+that watch repositories.
 """
 
 from __future__ import annotations
@@ -173,9 +173,9 @@ def _made_innocent() -> list[str]:
             f"golang.org/x/net v0.33.0 h1:{base64.b64encode(rng.randbytes(32)).decode()}",
             f"index {_of(rng, _HEX, 7)}..{_of(rng, _HEX, 7)} 100644",
             f"#{rng.randrange(20)} sha256:{digest} 1.5kB / 1.5kB done",
-            f"!function(e,t){{var n=e.token,r=t[{rng.randrange(99)}];return n?r(n):t.auth(e,{rng.randrange(99)})}}(a,b);",
+            f"!function(e,t){{var n=e.token,r=t[{rng.randrange(99)}];return n?r(n):t.auth(e,{rng.random()})}}(a,b);",
             f"traceparent: 00-{_of(rng, _HEX, 32)}-{_of(rng, _HEX, 16)}-01",
-            f"ETag: W/\"{_of(rng, _HEX, 12)}\" tokens: {rng.randrange(10**6)}",
+            f'ETag: W/"{_of(rng, _HEX, 12)}" tokens: {rng.randrange(10**6)}',
             f"tests/test_token_{rng.randrange(999)}.py::test_secret[{rng.randrange(99)}] PASSED [ 12%]",
             f"container {_of(rng, _HEX, 12)} started on port {rng.randrange(1024, 65536)}",
         ]
@@ -211,7 +211,7 @@ def test_recall_and_precision(masker, capsys):
 
 def _leaks(secret: str, masked: str) -> bool:
     """True when the secret, or most of it, is still to be read."""
-    return any(secret[start : start + 8] in masked for start in range(0, max(len(secret) - 7, 1)))
+    return any(secret[start : start + 8] in masked for start in range(max(len(secret) - 7, 1)))
 
 
 @pytest.mark.parametrize("label", sorted(TOKENS))

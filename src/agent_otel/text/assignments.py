@@ -16,15 +16,13 @@ _SUFFIX = (
     r"(?P<plural>s)?"
     r"(?:[_-](?:key|base|value|prod|production|dev|staging|live|old|new|primary|secondary)|[_-]?[0-9]{1,2}){0,3}"
 )
-_SEPARATOR = (
-    r"(?P<close>\\{0,7}[\"'`]?\]?)(?P<gap>[ \t]{0,8})(?P<separator>=>|:=|[:=](?![:=]))[ \t]{0,8}"  # not "::", not "=="
-)
+_SEPARATOR = r"\\{0,7}[\"'`]?\]?(?P<gap>[ \t]{0,8})(?P<separator>=>|:=|[:=](?![:=]))[ \t]{0,8}"  # not "::", not "=="
 _WORDS = (
     # Each begins at its rarest letters, because the matcher skips to a literal at the speed of memchr.
     r"w(?:ord(?<=password)|d(?<=passwd)|d(?<=pwd))",
     r"phrase(?<=passphrase)",
     r"k(?:ey|en(?<=token))",
-    r"cr(?:et(?<=secret)|ed(?=ential)ential)",
+    r"cr(?:et(?<=secret)|edential)",
     r"auth(?<![a-z]auth)(?:orization)?",
 )
 _ASSIGNMENTS = tuple(re.compile(f"(?P<word>{word}){_SUFFIX}{_SEPARATOR}") for word in _WORDS)
@@ -34,11 +32,27 @@ _KEY_OF = re.compile(
     r"|license|app|application|ssh|sas)[_-]?$"
 )
 _SECRET_OF = re.compile(r"(?:client|app|consumer|shared|signing|webhook)[_-]?se$")
+_ALWAYS, _NEVER = re.compile(""), re.compile("(?!)")
+_MEANINGS = {
+    # What was matched of the word: what the marker calls it, and what stands before it when any value is a secret.
+    "word": ("password", _ALWAYS),
+    "wd": ("password", _ALWAYS),
+    "phrase": ("password", _ALWAYS),
+    "key": ("key", _KEY_OF),
+    "ken": ("token", _NEVER),
+    "cret": ("secret", _SECRET_OF),
+    "credential": ("credential", _NEVER),
+    "auth": ("credential", _NEVER),
+    "authorization": ("credential", _NEVER),
+}
 _LONGEST_QUALIFIER = 16
 
 _QUOTED = re.compile(r"(?P<open>\\{0,7}[\"'`])(?P<value>[^\n]{0,4096}?)(?<!\\)(?P=open)")
-_BARE = re.compile(r"(?P<value>[^\s\"'`,;&\\]{1,4096})")
-_BLOCK = re.compile(r"[|>][-+]?[ \t]*\n(?P<indent>[ \t]+)(?P<value>[^\n]+(?:\n(?P=indent)[^\n]*){0,100})")
+# A quote that never closes was cut off.
+_BARE = re.compile(r"(?:\\{0,7}[\"'`])?(?P<value>[^\s\"'`,;&\\]{1,1024})")
+_BLOCK = re.compile(
+    r"[|>][-+]?[ \t]*\n(?P<indent>[ \t]+)(?P<value>[^\s][^\n]{0,512}(?:\n(?P=indent)[^\n]{0,512}){0,40})"
+)
 _FLAG = re.compile(r"--(?P<name>(?<![\w-]--)[A-Za-z][\w-]{0,60})(?:=|\s{1,8}|\\{0,7}[\"'],\s{0,80}(?=\\{0,7}[\"']))")
 _NOT_OPENING = (")", ",", "]", "}", ":", " ")  # the quote before one of these closes an earlier string
 
@@ -61,54 +75,58 @@ def find_assigned(text: str, folded: str) -> Iterator[Span]:
         folded: the same text in lower case, position for position.
     """
     for pattern in _ASSIGNMENTS:
+        if pattern.search(folded) is None:  # quicker than an iterator that finds nothing
+            continue
+        done = 0
         for match in pattern.finditer(folded):
-            beside = _judged(folded, match)
+            beside = _judged(folded, match) if match.start() >= done else None
             if beside is not None:
                 code = bool(match["gap"]) or match["separator"] not in ("=", ":")
-                yield from _value(text, match.end(), beside._replace(code=code))
+                if span := _value(text, match.end(), beside._replace(code=code)):
+                    yield span
+                    done = span.end  # what it holds is masked already; reading it again would take quadratic time
 
 
-def find_flagged(text: str) -> Iterator[Span]:
+def find_flagged(text: str, _folded: str) -> Iterator[Span]:
     """The secrets that stand behind a secret-looking command line flag, in shell or in a JSON list of arguments."""
     for match in _FLAG.finditer(text):
         beside = named(match["name"])
-        if beside is not None and not text.startswith("-", match.end()):
-            yield from _value(text, match.end(), beside)
+        if beside is not None and not text.startswith("-", match.end()) and (span := _value(text, match.end(), beside)):
+            yield span
 
 
 def _judged(folded: str, match: re.Match[str]) -> Beside | None:
     """What the name says about the value; ``None`` for names such as ``monkey`` and ``cache_key``."""
-    word, start = match["word"], match.start()
-    before = folded[max(start - _LONGEST_QUALIFIER, 0) : start]
-    if word == "key":
-        strong = _KEY_OF.search(before) is not None
-        return Beside(strong=True, plural=match["plural"] is not None) if strong else None
-    strong = word[0] in "wp" or (word == "cret" and _SECRET_OF.search(before) is not None)
-    return Beside(strong=strong, plural=match["plural"] is not None)
+    kind, qualifier = _MEANINGS[match["word"]]
+    strong = qualifier.search(folded[max(match.start() - _LONGEST_QUALIFIER, 0) : match.start()]) is not None
+    if kind == "key" and not strong:
+        return None
+    return Beside(kind, strong=strong, plural=match["plural"] is not None)
 
 
-def _value(text: str, start: int, beside: Beside) -> Iterator[Span]:
+def _value(text: str, start: int, beside: Beside) -> Span | None:
     """The value at ``start``, if it is a secret."""
     match = _QUOTED.match(text, start)
     if match is None or match["value"].startswith(_NOT_OPENING):
         match = _BLOCK.match(text, start)
     if match is not None:
-        first, last, beside = match.start("value"), match.end("value"), beside._replace(quoted=True)
+        first, last = match.span("value")
+        beside = beside._replace(quoted=True)
     elif match := _BARE.match(text, start):
-        first, last = start, _trimmed(text, start, match.end())
+        first, last = match.start("value"), _trimmed(text, *match.span("value"))
         beside = beside._replace(quoted=False, code=beside.code or _in_source(text, first, last))
     else:
-        return
-    if first < last and is_secret(text[first:last], beside):
-        yield Span(first, last, "password" if beside.strong else "secret")
+        return None
+    return Span(first, last, beside.kind) if first < last and is_secret(text[first:last], beside) else None
 
 
 def _in_source(text: str, first: int, last: int) -> bool:
-    """True when a bare value stands as an argument, or behind a colon as a type or in a sentence, not as a YAML scalar."""
-    if text[last : last + 1] in ("(", ")", "[", "]", ","):
+    """True when a bare value stands as an argument, or behind a colon as a type or a word of a sentence."""
+    following = text[last : last + 1]
+    if following in ("(", ")", "[", "]", ","):
         return True
-    behind_colon = text[max(first - 2, 0) : first].strip() == ":"
-    return behind_colon and (text[last : last + 1] not in ("", "\n", "\r") or not text[first:last].islower() or last - first < SHORTEST)
+    is_scalar = following in ("", "\n", "\r") and text[first:last].islower() and last - first >= SHORTEST  # of YAML
+    return not is_scalar and text[max(first - 2, 0) : first].strip() == ":"
 
 
 def _trimmed(text: str, start: int, end: int) -> int:

@@ -1,7 +1,7 @@
 """Putting foreign text into Markdown (a pull request comment, a review note) without giving it a say in the markup.
 
-The rules are those of CommonMark and GitHub's dialect: what could start HTML, a link, emphasis, a table cell, a mention or
-an issue reference is escaped, and invisible characters are shown as ``terminal`` shows them.
+The rules are those of CommonMark and GitHub's dialect: what could start HTML, a link, emphasis, a table cell, a mention
+or an issue reference is escaped, and invisible characters are shown as ``terminal`` shows them.
 """
 
 from __future__ import annotations

@@ -1,29 +1,28 @@
 """Masking: secrets out, evidence kept.
 
-Knows how to replace the secrets that ``patterns`` and ``context`` find, and the exact values a caller gives, by a marker.
-Pure: the caller brings the key and the values; nothing is read from the environment.
+Knows how to replace the secrets that ``patterns`` and ``context`` find, and the exact values a caller gives, by a
+marker. Pure: the caller brings the key and the values; nothing is read from the environment.
 
 Mask the whole text, before it is cut: a secret that spans lines, or that a truncation halved, no longer looks like one.
 
-A marker reads ``[REDACTED:github-token:3f9a1c07]``. The eight hex digits are an HMAC under the key of the ``Masker``, so
-that equal secrets can be correlated within one deployment and not be looked up in a table of known hashes.
+A marker reads ``[REDACTED:github-token:3f9a1c07]``. The eight hex digits are an HMAC under the key of the ``Masker``:
+equal secrets can be correlated within one deployment, and not be looked up in a table of known hashes.
 """
 
 from __future__ import annotations
 
-import base64
 import hmac
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from agent_otel.errors import SettingsError
 from agent_otel.text import context
 from agent_otel.text.assignments import named
-from agent_otel.text.patterns import TOKEN_GROUPS
+from agent_otel.text.environment import secret_values as secret_values  # noqa: PLC0414 - re-exported: it feeds Masker
+from agent_otel.text.patterns import find_tokens
 from agent_otel.text.span import Span
-from agent_otel.text.values import Beside, is_secret
+from agent_otel.text.values import is_secret
 
 FAILED = "[REDACTED:masker-failed]"
 """What a text becomes when masking it failed: nothing of it is known to be safe."""
@@ -40,7 +39,7 @@ class Masker:
     Args:
         key: keys the hashes in the markers.
         secrets: exact values to mask wherever they stand; those shorter than four characters are ignored.
-        extra_patterns: regular expressions of further secrets; the group ``secret``, or else the whole match, is masked.
+        extra_patterns: regular expressions of further secrets; masks the group ``secret``, or else the whole match.
 
     Raises:
         SettingsError: an extra pattern is not a regular expression.
@@ -68,8 +67,8 @@ class Masker:
     def mask_value(self, value: Any, *, name: str = "") -> tuple[Any, int]:
         """The value with every secret in its strings, keys included, replaced, and how many were.
 
-        Strings, bytes, lists, tuples and mappings are walked; everything else is returned as it is. A scalar under a
-        secret-looking name is masked whole.
+        Strings, bytes, lists, tuples and mappings are walked; everything else is returned as it is. A string under a
+        secret-looking name, or behind a secret-looking flag in a list of arguments, is masked whole. Never raises.
 
         Args:
             value: what to mask.
@@ -77,95 +76,86 @@ class Masker:
         """
         try:
             return self._mask_value(value, name)
-        except Exception:  # noqa: BLE001 - as in mask; also a mapping whose methods raise
+        except Exception:  # noqa: BLE001 - as in mask; the value may also be a mapping whose methods raise
             return FAILED, 1
-
-    def marker(self, secret: str, kind: str) -> str:
-        """What stands in the place of the secret."""
-        digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
-        return f"{_MARKER_START}{kind}:{digest[:4].hex()}]"
 
     def _mask(self, text: str) -> tuple[str, int]:
         if _MARKER_START not in text:
-            masked, total = self._mask_segment(text)
-            if not total:
+            spans = self._find(text)
+            if not spans:
                 return text, 0
-            text = masked
+            text, total = self._replaced(text, spans)
         else:
             total = 0
-        # What stands between two markers may look different once its neighbour is masked; repeat until it settles.
+        # What stands between two markers may look different without its masked neighbour; repeat until it settles.
         for _ in range(_ROUNDS):
-            pieces = _MARKER.split(text)
-            results = [
-                self._mask_segment(piece) if index % 2 == 0 else (piece, 0) for index, piece in enumerate(pieces)
-            ]
-            count = sum(found for _, found in results)
+            pieces = [self._replaced(piece, self._find(piece)) for piece in _MARKER.split(text)[::2]]
+            count = sum(found for _, found in pieces)
             if not count:
                 return text, total
-            text, total = "".join(piece for piece, _ in results), total + count
+            markers = [*_MARKER.findall(text), ""]
+            text = "".join(piece + marker for (piece, _), marker in zip(pieces, markers, strict=True))
+            total += count
         return FAILED, total
 
-    def _mask_segment(self, text: str) -> tuple[str, int]:
-        spans = [*self._known(text), *_tokens(text), *context.find(text), *self._further(text)]
-        if not spans:
-            return text, 0
-        return self._replaced(text, _merged(spans))
-
-    def _known(self, text: str) -> Iterable[Span]:
-        for secret in self._secrets:
-            start = text.find(secret)
-            while start >= 0:
-                yield Span(start, start + len(secret), "known-secret")
-                start = text.find(secret, start + len(secret))
-
-    def _further(self, text: str) -> Iterable[Span]:
+    def _find(self, text: str) -> list[Span]:
+        spans = find_tokens(text) + context.find(text)
+        if self._secrets:
+            spans = [span for secret in self._secrets if secret in text for span in _occurrences(text, secret)] + spans
         for pattern in self._extra:
             group = "secret" if "secret" in pattern.groupindex else 0
-            yield from (Span(*match.span(group), "custom") for match in pattern.finditer(text))
+            spans += [Span(*match.span(group), "custom") for match in pattern.finditer(text)]
+        return spans
 
     def _replaced(self, text: str, spans: list[Span]) -> tuple[str, int]:
-        pieces, position = [], 0
-        for start, end, kind in spans:
-            pieces += [text[position:start], self.marker(text[start:end], kind)]
+        pieces, position, merged = [], 0, _merged(spans)
+        for start, end, kind in merged:
+            pieces += [text[position:start], self._marker(text[start:end], kind)]
             position = end
-        pieces.append(text[position:])
-        return "".join(pieces), len(spans)
+        return "".join([*pieces, text[position:]]), len(merged)
+
+    def _marker(self, secret: str, kind: str) -> str:
+        digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
+        return f"{_MARKER_START}{kind}:{digest[:4].hex()}]"
 
     def _mask_value(self, value: Any, name: str) -> tuple[Any, int]:
         if isinstance(value, str):
-            beside = named(name) if name else None
-            if (
-                beside is not None
-                and value
-                and _MARKER_START not in value
-                and is_secret(value, beside._replace(strong=True))
-            ):
-                return self.marker(value, "password" if beside.strong else "secret"), 1
-            return self.mask(value)
+            return self._mask_named(value, name) if name else self.mask(value)
         if isinstance(value, bytes):
             masked, count = self._mask_value(value.decode("utf-8", "surrogateescape"), name)
             return (masked.encode("utf-8", "surrogateescape"), count) if count else (value, 0)
         if isinstance(value, Mapping):
             return self._mask_mapping(value)
-        if isinstance(value, list | tuple):
+        if isinstance(value, (list, tuple)):
             return self._mask_sequence(value, name)
         return value, 0
 
+    def _mask_named(self, value: str, name: str) -> tuple[str, int]:
+        beside = named(name)
+        if beside is None or _MARKER_START in value or not is_secret(value, beside._replace(strong=True)):
+            return self.mask(value)
+        return self._marker(value, beside.kind), 1
+
     def _mask_mapping(self, value: Mapping[Any, Any]) -> tuple[Any, int]:
-        results = {self.mask(key)[0] if isinstance(key, str) else key: self._mask_value(item, key if isinstance(key, str) else "")
-                   for key, item in value.items()}  # fmt: skip
-        total = sum(count for _, count in results.values())
-        return {key: item for key, (item, _) in results.items()}, total
+        masked, total = {}, 0
+        for key, item in value.items():
+            name = key if isinstance(key, str) else ""
+            safe_key, in_key = self._mask_value(key, "")
+            masked[safe_key], in_item = self._mask_value(item, name)
+            total += in_key + in_item
+        return (masked, total) if total else (value, 0)
 
     def _mask_sequence(self, value: list[Any] | tuple[Any, ...], name: str) -> tuple[Any, int]:
-        results, flag = [], ""
+        masked, total, flag = [], 0, ""
         for item in value:
-            results.append(self._mask_value(item, flag or name))
-            flag = item if isinstance(item, str) and item.startswith("--") else ""
-        total = sum(count for _, count in results)
+            is_flag = isinstance(item, str) and item.startswith("--")
+            safe, count = self._mask_value(item, name if is_flag else flag or name)
+            masked.append(safe)
+            total += count
+            flag = item if is_flag else ""
         if not total:
             return value, 0
-        return type(value)(item for item, _ in results), total
+        return (masked if isinstance(value, list) else tuple(masked)), total
 
 
 def _compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
@@ -174,68 +164,23 @@ def _compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
     except re.error as exc:
-        msg = f"expected a regular expression for secrets, got {pattern!r}: {exc}"
+        msg = f"expected a regular expression that finds secrets, got {pattern!r}: {exc}"
         raise SettingsError(msg) from exc
 
 
-def _tokens(text: str) -> Iterable[Span]:
-    for hint, rules in TOKEN_GROUPS:
-        if hint.search(text):
-            for kind, literal, _, regex in rules:
-                if literal in text:
-                    group = "secret" if regex.groups else 0
-                    yield from (Span(*match.span(group), kind) for match in regex.finditer(text))
+def _occurrences(text: str, secret: str) -> Iterable[Span]:
+    start = text.find(secret)
+    while start >= 0:
+        yield Span(start, start + len(secret), "known-secret")
+        start = text.find(secret, start + 1)  # occurrences may overlap; together they are one secret
 
 
 def _merged(spans: list[Span]) -> list[Span]:
-    """The spans in order of position, overlapping ones joined under the kind of the one found first."""
+    """The spans by position, overlapping ones joined under the kind of the one that was found first."""
     merged: list[Span] = []
-    for order, span in sorted(enumerate(spans), key=lambda pair: (pair[1].start, pair[0])):
-        if span.start == span.end:
-            continue
+    for span in sorted(spans, key=lambda span: span.start):  # a stable sort: exact values and formats stay before names
         if merged and span.start < merged[-1].end:
             merged[-1] = merged[-1]._replace(end=max(merged[-1].end, span.end))
-        else:
+        elif span.start < span.end:
             merged.append(span)
     return merged
-
-
-_NAME_WORDS = (
-    "SECRET",
-    "TOKEN",
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "API_KEY",
-    "APIKEY",
-    "ACCESS_KEY",
-    "PRIVATE_KEY",
-    "CREDENTIAL",
-    "AUTH",
-)
-
-
-def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The values of variables with secret-looking names, and their base64, URL-encoded and JSON-escaped forms.
-
-    Values that are short, paths, numbers or common words stay out: masking them everywhere would destroy evidence.
-
-    Args:
-        environ: names and values, as in ``os.environ``.
-
-    Returns:
-        The values, longest first, ready for ``Masker``.
-    """
-    found: set[str] = set()
-    for name, value in environ.items():
-        if any(word in name.upper() for word in _NAME_WORDS) and len(value) >= 8 and is_secret(value, Beside()):  # noqa: PLR2004
-            found.update(_forms(value))
-    return tuple(sorted(found, key=lambda form: (-len(form), form)))
-
-
-def _forms(value: str) -> Iterable[str]:
-    data = value.encode("utf-8", "surrogateescape")
-    standard = base64.b64encode(data).decode("ascii").rstrip("=")
-    urlsafe = base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return value, standard, urlsafe, quote(data, safe=""), quote_plus(data), escaped

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Set
-from typing import Any
+from collections.abc import Mapping, Set as AbstractSet
+from typing import Any, cast
 
 Scalar = str | bool | int | float
 Attribute = Scalar | list[str] | list[bool] | list[int] | list[float]
@@ -41,14 +41,15 @@ def attribute_value(value: Any) -> Attribute:
     """A valid attribute value that says as much of ``value`` as one can.
 
     Scalars stay; integers beyond 64 bits become text; bytes become text or base64; a list of one kind of scalar stays a
-    list, without its ``None``s; mappings and mixed lists become JSON; anything else its ``repr``, bounded.
+    list, without its ``None``; a mixed list becomes a list of strings, a mapping or set JSON, anything else its bounded
+    ``repr``.
     """
     scalar = _scalar(value)
     if scalar is not None:
         return scalar
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return _sequence(value)
-    if isinstance(value, Mapping | Set):
+    if isinstance(value, (Mapping, AbstractSet)):
         return _json(value)
     return printed(value)
 
@@ -63,7 +64,7 @@ def printed(value: Any) -> str:
 
 
 def _scalar(value: Any) -> Scalar | None:
-    """The value as a scalar attribute; ``None`` when it is none. Subclasses (enums, numpy floats) become the plain type."""
+    """The value as a scalar attribute, subclasses (enums, numpy floats) as the plain type; ``None`` when it is none."""
     if isinstance(value, str):
         return clean(str.__str__(value))
     if isinstance(value, bool):
@@ -73,7 +74,7 @@ def _scalar(value: Any) -> Scalar | None:
         return number if -_INT64 <= number < _INT64 else _long(number)
     if isinstance(value, float):
         return float.__float__(value)
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         return _bytes(bytes(value))
     return None
 
@@ -92,16 +93,13 @@ def _bytes(data: bytes) -> str:
 
 def _sequence(values: list[Any] | tuple[Any, ...]) -> Attribute:
     try:
-        items = [_scalar(value) for value in values if value is not None]
-    except Exception:  # noqa: BLE001 - a subclass may iterate badly
+        present = [value for value in values if value is not None]
+        items = [_scalar(value) for value in present]
+    except Exception:  # noqa: BLE001 - a subclass may iterate badly; the instrumented program must survive it
         return printed(values)
-    kinds = {type(item) for item in items}
-    if len(kinds) <= 1 and None not in items:
-        return items  # type: ignore[return-value] - one kind, as just checked
-    return [
-        item if isinstance(item, str) else _json(value)
-        for item, value in zip(items, [v for v in values if v is not None], strict=True)
-    ]
+    if len({type(item) for item in items}) <= 1 and None not in items:
+        return cast("Attribute", items)
+    return [item if isinstance(item, str) else _json(value) for item, value in zip(items, present, strict=True)]
 
 
 def _json(value: Any) -> str:
@@ -113,7 +111,7 @@ def _plain(value: Any, depth: int, above: tuple[int, ...]) -> Any:
     scalar = _scalar(value)
     if scalar is not None or value is None:
         return scalar
-    if not isinstance(value, Mapping | list | tuple | Set):
+    if not isinstance(value, (Mapping, list, tuple, AbstractSet)):
         return printed(value)
     if id(value) in above or depth == 0:
         return "\u2026"

@@ -1,7 +1,8 @@
 """Making hostile text inert for a terminal.
 
-Spans carry what other programs printed. Control characters move the cursor, set titles and paste commands; bidirectional
-and invisible characters make a line read as something else (CVE-2021-42574). All of them are shown as escapes.
+Spans carry what other programs printed. Control characters move the cursor, set titles and paste commands;
+bidirectional and invisible characters make a line read as something else (CVE-2021-42574). All of them are shown as
+escapes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _UNSAFE_BUT_NEWLINE = re.compile(f"[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f{_INVISIBLE
 
 
 def printable(text: str, *, keep_newlines: bool = False) -> str:
-    """The text with every character that is not seen shown as an escape such as ``\\x1b``; a tab becomes a space.
+    r"""The text with every character that is not seen shown as an escape such as ``\\x1b``; a tab becomes a space.
 
     Args:
         text: what to print.

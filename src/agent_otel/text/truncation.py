@@ -29,7 +29,7 @@ class Truncated(NamedTuple):
 
 
 def truncate(text: str, limit: int, *, head: float = 0.5) -> Truncated:
-    """The text in at most ``limit`` bytes of UTF-8, its middle replaced by a marker with the size and digest of the whole.
+    """The text in at most ``limit`` bytes of UTF-8; a marker in the middle tells what is gone.
 
     Args:
         text: what to cut; lone surrogates count as the replacement character.
@@ -65,9 +65,8 @@ def _cut(data: bytes, limit: int, digest: str, head: float) -> str:
 
 
 def _marker(size: int, digest: str) -> str:
-    return f"\u2026[{size:,} bytes cut, sha256 {digest[:12]}\u2026]\u2026".replace(
-        ",", " ", size >= 1000 and f"{size:,}".count(",")
-    )
+    spaced = f"{size:,}".replace(",", " ")
+    return f"\u2026[{spaced} bytes cut, sha256 {digest[:12]}\u2026]\u2026"
 
 
 def _start(data: bytes, size: int) -> str:
@@ -98,4 +97,4 @@ def _end(data: bytes, size: int) -> str:
 
 def _joined(left: str, right: str) -> bool:
     """True when a reader sees both characters as one: combining marks, variation selectors, joined emoji."""
-    return bool(right) and (right == _JOINER or left == _JOINER or unicodedata.category(right) in ("Mn", "Me"))
+    return bool(right) and (_JOINER in (left, right) or unicodedata.category(right) in ("Mn", "Me"))
