@@ -1,0 +1,114 @@
+"""One SQLite connection that the threads of a process share, set up so that a commit survives a crash."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from agent_otel.errors import StoreError
+from agent_otel.store.files import prepare
+from agent_otel.store.migrations import migrate
+
+BUSY_S: Final = 30.0
+"""How long to wait for another process that is writing."""
+
+_INHERITED: Final[list[sqlite3.Connection]] = []
+"""Connections of a parent process. SQLite forbids a child to use or close them (sqlite.org/howtocorrupt.html, 2.6)."""
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    """What one process uses, kept together: nobody takes the lock of one connection and then another connection."""
+
+    connection: sqlite3.Connection
+    lock: threading.Lock
+    pid: int
+
+
+class Connection:
+    """A database file, or (path None) a database in memory.
+
+    Raises:
+        StoreError: it cannot be opened, is not ours, or is newer than this program.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._name = str(path) if path else ":memory:"
+        self._opened = self._open()
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
+        """Everything inside is committed together at the end, or undone.
+
+        Raises:
+            StoreError: the database refused.
+        """
+        opened = self._here()
+        with opened.lock, self._wrapped():
+            opened.connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            try:
+                yield opened.connection
+                opened.connection.execute("COMMIT")
+            except BaseException:
+                # A full disk may have rolled back already.
+                if opened.connection.in_transaction:
+                    opened.connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Closes the connection; twice equals once. In a forked child there is none to close."""
+        opened = self._opened
+        if opened.pid == os.getpid():
+            with opened.lock, self._wrapped():
+                opened.connection.close()
+
+    def _here(self) -> _Opened:
+        """What this process uses; a forked child opens the file anew (memory is its own already)."""
+        if self._opened.pid != os.getpid() and self.path is not None:
+            _INHERITED.append(self._opened.connection)
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> _Opened:
+        if self.path is not None:
+            prepare(self.path)
+        with self._wrapped():
+            connection = sqlite3.connect(self._name, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            try:
+                _use_write_ahead_log(connection)
+                connection.execute("PRAGMA synchronous = FULL")
+                migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return _Opened(connection, threading.Lock(), os.getpid())
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, StoreError) as exc:
+            message = f"{self._name}: {exc}"
+            raise StoreError(message) from exc
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switches the journal; SQLite does not wait by itself where two processes do this to a new file at once."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # noqa: PERF203 - it is tried again
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return

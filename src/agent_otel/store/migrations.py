@@ -1,0 +1,108 @@
+"""The tables of the SQLite store, as numbered steps from nothing to now.
+
+A step and the note that it was done are one transaction. A step that was released is never edited: a change is a new
+step at the end.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from agent_otel.errors import StoreError
+
+APPLICATION_ID: Final = int.from_bytes(b"aOTL", "big")
+"""Stands in the header of the file, so that a database of somebody else is not touched."""
+
+Step = tuple[str, ...]
+
+STEPS: Final[tuple[Step, ...]] = (
+    (
+        # Ids are never used again: who folds a group that was merged away must not write to another one.
+        """CREATE TABLE groups (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            items INTEGER NOT NULL DEFAULT 0,
+            sequence INTEGER NOT NULL DEFAULT 0,
+            folded INTEGER NOT NULL DEFAULT 0,
+            dirty_since_ns INTEGER,
+            look_again_ns INTEGER
+        )""",
+        "CREATE INDEX groups_dirty ON groups (dirty_since_ns) WHERE dirty_since_ns IS NOT NULL",
+        "CREATE INDEX groups_look_again ON groups (look_again_ns) WHERE look_again_ns IS NOT NULL",
+        "CREATE TABLE links (link TEXT PRIMARY KEY, group_id INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX links_group ON links (group_id)",
+        # Resources and scopes: thousands of items share one.
+        "CREATE TABLE contents (digest BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE items (
+            id INTEGER PRIMARY KEY,
+            group_id INTEGER NOT NULL,
+            signal TEXT NOT NULL,
+            key TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            links TEXT NOT NULL,
+            time_ns INTEGER NOT NULL,
+            resource BLOB NOT NULL,
+            scope BLOB NOT NULL,
+            repaired INTEGER NOT NULL,
+            raw BLOB NOT NULL,
+            UNIQUE (key, digest)
+        )""",
+        "CREATE INDEX items_group ON items (group_id)",
+        """CREATE TABLE records (
+            run_id TEXT PRIMARY KEY,
+            group_id INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            started TEXT NOT NULL,
+            agent TEXT,
+            review_state TEXT,
+            lifecycle TEXT NOT NULL,
+            repository TEXT,
+            findings TEXT NOT NULL,
+            document BLOB NOT NULL
+        )""",
+        "CREATE INDEX records_started ON records (started, run_id)",
+        "CREATE INDEX records_group ON records (group_id)",
+        "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+        "INSERT INTO counters VALUES ('duplicates', 0)",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
+    """Brings the database to the newest step. Two processes may do so at once.
+
+    Raises:
+        StoreError: the database is not ours, or newer than this program.
+    """
+    while _version(connection, len(steps)) < len(steps):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            _step(connection, steps)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+def _step(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
+    # Asked again inside the transaction: another process may have done the step since.
+    version = _version(connection, len(steps))
+    if version < len(steps):
+        for statement in steps[version]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version + 1}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _version(connection: sqlite3.Connection, newest: int) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (tables or version or application):
+        message = "this is a database of another program"
+        raise StoreError(message)
+    if version > newest:
+        message = f"the database has version {version}, this program reads up to {newest}: upgrade agent-otel"
+        raise StoreError(message)
+    return int(version)

@@ -1,0 +1,84 @@
+"""Rows of run records: the document, and columns to find it by."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from agent_otel.model.record import RunRecord, encode
+from agent_otel.store.base import GroupId, RecordQuery
+
+_UPSERT: Final = """
+    INSERT INTO records
+    (run_id, group_id, revision, started, agent, review_state, lifecycle, repository, findings, document)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (run_id) DO UPDATE SET
+        revision = excluded.revision, started = excluded.started, agent = excluded.agent,
+        review_state = excluded.review_state, lifecycle = excluded.lifecycle, repository = excluded.repository,
+        findings = excluded.findings, document = excluded.document
+"""
+
+_CONDITIONS: Final = {
+    "agent": "agent = :agent",
+    "state": "(review_state = :state OR lifecycle = :state)",
+    "repository": "repository = :repository",
+    "since": "started >= :since",
+    "until": "started < :until",
+    "finding": "EXISTS (SELECT 1 FROM json_each(findings) WHERE value = :finding)",
+    "before": "(started, run_id) < (:before_started, :before_run)",
+}
+"""Field of a query to the condition it stands for when it is not empty."""
+
+
+def other_groups(connection: sqlite3.Connection, records: Sequence[RunRecord], group: GroupId) -> set[GroupId]:
+    """The other groups that hold a record of one of these runs."""
+    rows = (
+        connection.execute("SELECT group_id FROM records WHERE run_id = ?", (record.run_id,)).fetchone()
+        for record in records
+    )
+    return {row[0] for row in rows if row is not None} - {group}
+
+
+def replace(connection: sqlite3.Connection, records: Sequence[RunRecord], group: GroupId) -> None:
+    """Makes these the records of the group; one whose content is what it was keeps its revision."""
+    known = {
+        run_id: (revision, document)
+        for run_id, revision, document in connection.execute(
+            "SELECT run_id, revision, document FROM records WHERE group_id = ?", (group,)
+        )
+    }
+    for record in records:
+        revision, document = known.pop(record.run_id, (0, b""))
+        if encode(msgspec.structs.replace(record, revision=revision)) != document:
+            connection.execute(_UPSERT, _row(msgspec.structs.replace(record, revision=revision + 1), group))
+    connection.executemany("DELETE FROM records WHERE run_id = ?", [(run_id,) for run_id in known])
+
+
+def select(connection: sqlite3.Connection, query: RecordQuery) -> list[bytes]:
+    """The documents that the query asks for, the latest run first."""
+    asked = [condition for name, condition in _CONDITIONS.items() if getattr(query, name)]
+    where = f"WHERE {' AND '.join(asked)}" if asked else ""
+    before_started, _, before_run = query.before.partition(" ")
+    rows = connection.execute(
+        f"SELECT document FROM records {where} ORDER BY started DESC, run_id DESC LIMIT :limit",  # noqa: S608 - conditions of ours
+        {**msgspec.structs.asdict(query), "before_started": before_started, "before_run": before_run},
+    )
+    return [document for (document,) in rows]
+
+
+def _row(record: RunRecord, group: GroupId) -> tuple[object, ...]:
+    return (
+        record.run_id,
+        group,
+        record.revision,
+        record.started or "",
+        record.agent.name,
+        record.review_state,
+        record.lifecycle,
+        record.base.repository,
+        msgspec.json.encode(sorted({finding.rule for finding in record.findings})).decode(),
+        encode(record),
+    )
