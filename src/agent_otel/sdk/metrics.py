@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from opentelemetry import metrics as otel_metrics, trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, NoOpMeter, NoOpMeterProvider, Observation
 from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.trace import SpanContext
 from opentelemetry.util.types import Attributes
 
 from agent_otel.model import names
+from agent_otel.sdk.context import leave
 from agent_otel.sdk.guard import guard
 from agent_otel.sdk.state import VERSION, Instrumentation, current
 from agent_otel.text.sanitise import clean
@@ -142,7 +143,12 @@ class _Drainer:
         with self._starts:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="agent-otel-metrics", daemon=True)
-                self._thread.start()
+                # Where threads are instrumented, this one must not stay in the trace that happened to start it.
+                token = attach(_NO_SPAN)
+                try:
+                    self._thread.start()
+                finally:
+                    leave(token)
 
     def forget(self) -> None:
         """After a fork: no thread came along."""

@@ -14,12 +14,12 @@ from agent_otel.sdk.arguments import innermost
 from agent_otel.sdk.calls import ToolCall
 from agent_otel.sdk.context import leave
 from agent_otel.sdk.pipeline import Tool, active
-from agent_otel.sdk.suspended import Start, drive_async_generator, drive_coroutine, drive_generator
+from agent_otel.sdk.suspended import Suspended, drive_async_generator, drive_coroutine, drive_generator
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """What wrapt calls: (wrapped, bound instance or None, positional arguments, keyword arguments)."""
 
-Driver = Callable[[Start, Any], Any]
+Driver = Callable[[Suspended], Any]
 
 
 def wrapper_for(function: Any, tool: Tool) -> Wrapper:
@@ -50,7 +50,7 @@ def _calling(tool: Tool) -> Wrapper:
             raise
         leave(token)
         if type(result) in _HANDED_OVER:
-            return _driven(_HANDED_OVER[type(result)], _Handover(begun), result)
+            return _driven(_HANDED_OVER[type(result)], Suspended(result, lambda: begun, begun=begun))
         begun.returned(result)
         return result
 
@@ -64,41 +64,24 @@ def _suspending(tool: Tool, driver: Driver) -> Wrapper:
         pipeline = active()
         if pipeline is None:
             return wrapped(*args, **kwargs)
-        start = functools.partial(ToolCall, tool, pipeline, instance, args, kwargs)
+        begin = functools.partial(ToolCall, tool, pipeline, instance, args, kwargs)
         try:
             body = wrapped(*args, **kwargs)
         except BaseException as error:  # wrong arguments; they are a failed call, too
-            start().failed(error)
+            begin().failed(error)
             raise
-        return _driven(driver, start, body)
+        return _driven(driver, Suspended(body, begin))
 
     return call
 
 
-def _driven(driver: Driver, start: Start, body: Any) -> Any:
-    made = driver(start, body)
+def _driven(driver: Driver, suspended: Suspended) -> Any:
+    made = driver(suspended)
+    body = suspended.body
     # What asyncio prints of a task, and Python of a coroutine nobody awaited, names the tool and not the driver.
     made.__name__ = getattr(body, "__name__", made.__name__)
     made.__qualname__ = getattr(body, "__qualname__", made.__qualname__)
     return made
-
-
-class _Handover:
-    """Gives a begun call to the driver of the body it returned; ends it where the driver never starts."""
-
-    __slots__ = ("_call",)
-
-    def __init__(self, call: ToolCall) -> None:
-        self._call: ToolCall | None = call
-
-    def __call__(self) -> ToolCall:
-        call, self._call = self._call, None
-        assert call is not None  # noqa: S101 - a driver starts once
-        return call
-
-    def __del__(self) -> None:
-        if self._call is not None:
-            self._call.returned(None)
 
 
 def _is_awaited(function: Any) -> bool:

@@ -16,13 +16,44 @@ from opentelemetry import context as otel_context
 from agent_otel.sdk.calls import ToolCall
 from agent_otel.sdk.context import leave
 
-Start = Callable[[], ToolCall]
-"""Starts the call, when the body starts."""
+
+class Suspended:
+    """A body that has not run yet, and the call that it will be.
+
+    Args:
+        body: the coroutine, generator or async generator.
+        begin: begins the call, when the body starts.
+        begun: the call, where making the body was a part of it.
+    """
+
+    __slots__ = ("_begin", "_begun", "body")
+
+    def __init__(self, body: Any, begin: Callable[[], ToolCall], *, begun: ToolCall | None = None) -> None:
+        self.body = body
+        self._begin: Callable[[], ToolCall] | None = begin
+        self._begun = begun
+
+    def start(self) -> ToolCall:
+        """Gives the call; asked once, by the driver."""
+        call = self._begun
+        if call is None and self._begin is not None:
+            call = self._begin()
+        self._begin = self._begun = None
+        return call  # type: ignore[return-value]  # there is one or the other until this was asked
+
+    def __del__(self) -> None:
+        if self._begin is None:
+            return
+        if isinstance(self.body, Coroutine):
+            self.body.close()  # Python warns of the driver, which nobody awaited either; one warning is enough
+        if self._begun is not None:
+            self._begun.returned(None)
 
 
-async def drive_coroutine(start: Start, body: Awaitable[Any]) -> Any:
-    """Awaits ``body`` inside the call's span."""
-    call = start()
+async def drive_coroutine(suspended: Suspended) -> Any:
+    """Awaits the body inside the call's span."""
+    body = suspended.body
+    call = suspended.start()
     token = otel_context.attach(call.context)
     try:
         call.count()
@@ -38,9 +69,10 @@ async def drive_coroutine(start: Start, body: Awaitable[Any]) -> Any:
     return result
 
 
-def drive_generator(start: Start, body: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """Yields what ``body`` yields, and returns what it returns."""
-    call = start()
+def drive_generator(suspended: Suspended) -> Generator[Any, Any, Any]:
+    """Yields what the body yields, and returns what it returns."""
+    body = suspended.body
+    call = suspended.start()
     thrown: BaseException | None = None
     sent: Any = None
     try:
@@ -73,9 +105,10 @@ def drive_generator(start: Start, body: Generator[Any, Any, Any]) -> Generator[A
         del thrown  # it refers to this frame
 
 
-async def drive_async_generator(start: Start, body: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
-    """Yields what ``body`` yields."""
-    call = start()
+async def drive_async_generator(suspended: Suspended) -> AsyncGenerator[Any, Any]:
+    """Yields what the body yields."""
+    body = suspended.body
+    call = suspended.start()
     thrown: BaseException | None = None
     sent: Any = None
     resume = _first_step(body)
