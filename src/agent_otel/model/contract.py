@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,8 +13,11 @@ from agent_otel.errors import SettingsError
 
 if sys.version_info >= (3, 11):
     import tomllib
-else:
+else:  # pragma: no cover - Python 3.10
     import tomli as tomllib
+
+_PYPROJECT: Final = frozenset(("tool", "project", "build-system"))
+"""Tables by which a ``pyproject.toml`` is known; a contract has no such keys."""
 
 
 class RequiredCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -88,16 +91,21 @@ def table_from_toml(text: str, *, source: str = "agent-otel.toml") -> dict[str, 
     """The table of a contract: all of ``agent-otel.toml``, or ``[tool.agent-otel]`` of a ``pyproject.toml``.
 
     Raises:
-        SettingsError: the text is not TOML.
+        SettingsError: the text is not TOML, or has something else where the table should be.
     """
     try:
         data: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         message = f"{source}: not valid TOML: {exc}"
         raise SettingsError(message) from exc
-    if "tool" in data:
-        data = dict(data["tool"].get("agent-otel", {}))
-    return data
+    if _PYPROJECT.isdisjoint(data):
+        return data
+    tools = data.get("tool")
+    table = tools.get("agent-otel", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        message = f"{source}: expected a table [tool.agent-otel], got {table!r}"
+        raise SettingsError(message)
+    return table
 
 
 def contract_from_toml(text: str, *, source: str = "agent-otel.toml") -> Contract:

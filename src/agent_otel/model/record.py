@@ -8,6 +8,7 @@ function in ``model/versions.py``.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Literal
 
 import msgspec
@@ -239,7 +240,7 @@ class Claim(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     text: str
 
 
-class Handoff(_Entry, frozen=True, kw_only=True):
+class Handoff(_Entry, frozen=True, kw_only=True, omit_defaults=False):
     """What the run left for the next reader."""
 
     status: str | None = None
@@ -356,4 +357,6 @@ def encode(record: RunRecord) -> bytes:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of ``encode``'s documents, made from the classes above."""
     schema = msgspec.json.schema(RunRecord)
+    for part in schema["$defs"].values():
+        part["description"] = inspect.cleandoc(part["description"])  # only Python 3.13 does so by itself
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}
