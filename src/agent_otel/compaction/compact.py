@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from agent_otel.compaction import copies
 from agent_otel.compaction.bounds import bounded
-from agent_otel.compaction.dialects.base import Dialect, Sighting
+from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.table import DIALECTS
 from agent_otel.compaction.dialects.values import text
 from agent_otel.compaction.nested import once
@@ -44,16 +44,20 @@ def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy
         policy: the limits.
     """
     settled = copies.settle(items)
-    if not settled.spans and not settled.logs:
+    if not settled.logs and all(map(_sets_up, settled.spans)):
         return []
     forest = Forest(settled.spans)
-    claims = _claims((*forest.spans.values(), *settled.logs))
+    claims = _claims(settled.items)
     seen = [sighting for dialect in DIALECTS for sighting in dialect.read(claims[dialect.name], forest)]
-    ranks = {dialect.name: rank for rank, dialect in enumerate(DIALECTS)}
     claimed = frozenset(key_of(item) for found in claims.values() for item in found)
-    runs = attribute(once(seen, forest, ranks), settled, forest, claimed)
+    runs = attribute(once(seen, forest), settled, forest, claimed)
     below = _families(runs)
     return [bounded(_record(run, below[run.run_id], now_ns=now_ns, policy=policy), policy) for run in runs]
+
+
+def _sets_up(span: Span) -> bool:
+    """True for spans of frameworks that make an agent in a trace of its own; running it is another trace."""
+    return span.attributes.get(names.OPERATION_NAME) == names.CREATE_AGENT
 
 
 def _claims(items: Sequence[Span | Log]) -> Mapping[str, list[Span | Log]]:

@@ -26,6 +26,12 @@ class Settled(NamedTuple):
     logs: tuple[Log, ...]
     copies: dict[str, int]
 
+    @property
+    def items(self) -> tuple[Span | Log, ...]:
+        """Spans, then log records."""
+        items: tuple[Span | Log, ...] = (*self.spans, *self.logs)
+        return items
+
 
 def settle(items: Iterable[Span | Log]) -> Settled:
     """One copy of each span and log record; exact repetitions are not counted as copies."""

@@ -8,9 +8,9 @@ import msgspec
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of compaction.
 
-    A run without an end is ``abandoned`` after ``abandoned_after_s`` of silence (runs of this SDK send a heartbeat every
-    30 s). A list of a record holds at most ``max_entries`` entries, the first and the last; a text of a record at most
-    ``max_text`` bytes.
+    A run without an end is ``abandoned`` after ``abandoned_after_s`` of silence (runs of this SDK send a heartbeat
+    every 30 s). A list of a record holds at most ``max_entries`` entries, the first and the last; a text of a record
+    at most ``max_text`` bytes.
     """
 
     abandoned_after_s: float = 900.0

@@ -16,6 +16,7 @@ import msgspec
 from agent_otel.compaction.copies import Settled, canonical
 from agent_otel.compaction.dialects.base import Sighting
 from agent_otel.compaction.dialects.values import text
+from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import names
 from agent_otel.model.fact import AgentInvoked, AnyFact, TaskStarted
@@ -27,12 +28,14 @@ F = TypeVar("F")
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run's facts and items.
 
-    ``tops`` are the spans that bound it; ``adrift`` the traces in which something of it lies under no such span.
+    ``stated`` is True for a run of this SDK, which says itself when it is over. ``tops`` are the spans that bound the
+    run; ``adrift`` the traces in which something of it lies under no such span.
     """
 
     run_id: str
     parent_run: str = ""
     dialect: str = ""
+    stated: bool = False
     facts: Mapping[type, tuple[Any, ...]] = {}
     spans: tuple[Span, ...] = ()
     logs: tuple[Log, ...] = ()
@@ -41,6 +44,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     orphans: frozenset[str] = frozenset()
     unrecognised: int = 0
     copies: int = 0
+
+    @property
+    def items(self) -> tuple[Span | Log, ...]:
+        """Spans, then log records."""
+        items: tuple[Span | Log, ...] = (*self.spans, *self.logs)
+        return items
+
+    @property
+    def resource(self) -> Mapping[str, Any]:
+        """What the first item that says anything says of the process it comes from."""
+        return next((item.resource for item in self.items if item.resource), {})
 
     def all(self, kind: type[F]) -> tuple[F, ...]:
         """The facts of one kind, in order of time."""
@@ -62,11 +76,9 @@ def attribute(sightings: Sequence[Sighting], settled: Settled, forest: Forest, c
         run_id = seen.fact.run_id or places.home(seen.item)
         drafts.setdefault(run_id, _Draft()).sightings.append(seen)
     if not drafts:
-        if claimed:
-            return []  # understood, and no run: agents were only set up
         drafts[places.first_name(settled)] = _Draft()
     main = min(drafts, key=lambda run_id: (drafts[run_id].earliest(), run_id))
-    for item in (*forest.spans.values(), *settled.logs):
+    for item in settled.items:
         home = places.home(item)
         drafts[home if home in drafts else main].items.append(item)
     ordered = sorted(drafts, key=lambda run_id: (drafts[run_id].earliest(), run_id))
@@ -93,16 +105,16 @@ class _Places:
     def __init__(self, sightings: Sequence[Sighting], settled: Settled, forest: Forest) -> None:
         self._forest = forest
         self._bounds = {seen.fact.ref: seen.fact for seen in sightings if isinstance(seen.fact, AgentInvoked)}
-        self._stated = {_stated(item) for item in (*settled.spans, *settled.logs)} - {""}
+        self._stated = {_stated(item) for item in settled.items} - {""}
         self._sessions = _first_by_trace((span.trace_id, session_of(span)) for span in settled.spans)
         self._nearest = forest.inherit(lambda span: span.ref if span.ref in self._bounds else None)
         self._parents: dict[str, str] = {}
+        self._stated_by_trace = _first_by_trace(
+            (item.trace_id, _stated(item)) for item in sorted(settled.items, key=_time_of)
+        )
         self._owner = self._owners()
         bounds_first = sorted(settled.spans, key=lambda span: span.ref not in self._bounds)
-        self._of_trace = _first_by_trace(
-            [(span.trace_id, self._owner.get(span.ref, "")) for span in bounds_first]
-            + [(log.trace_id, _stated(log)) for log in settled.logs]
-        )
+        self._of_trace = _first_by_trace((span.trace_id, self._owner.get(span.ref, "")) for span in bounds_first)
 
     def home(self, item: Span | Log) -> str:
         """The run id of an item; of a recognised one, the id of a run that exists."""
@@ -110,6 +122,7 @@ class _Places:
             _stated(item)
             or self._owner.get(item.ref)
             or self._of_trace.get(item.trace_id)
+            or self._stated_by_trace.get(item.trace_id)
             or self._sessions.get(item.trace_id)
             or session_of(item)
             or _name_without(item)
@@ -117,7 +130,7 @@ class _Places:
 
     def first_name(self, settled: Settled) -> str:
         """The name of a run of which nothing is recognised."""
-        return min(self.home(item) for item in (*settled.spans, *settled.logs))
+        return min(self.home(item) for item in settled.items)
 
     def run(self, run_id: str, draft: _Draft, settled: Settled, claimed: frozenset[str]) -> Run:
         """The finished run."""
@@ -126,11 +139,14 @@ class _Places:
         for fact in facts:
             by_kind[type(fact)].append(fact)
         spans = tuple(item for item in draft.items if isinstance(item, Span))
-        dialects = sorted({seen.dialect for seen in draft.sightings})
+        stated = any(fact.run_id == run_id for fact in facts)
+        bounds = [seen.dialect for seen in draft.sightings if isinstance(seen.fact, AgentInvoked) and not stated]
+        dialects = sorted(set(bounds) or {seen.dialect for seen in draft.sightings})
         return Run(
             run_id=run_id,
             parent_run=self._parent_of(run_id, by_kind),
             dialect=dialects[0] if dialects else "",
+            stated=stated,
             facts={kind: tuple(found) for kind, found in by_kind.items()},
             spans=spans,
             logs=tuple(item for item in draft.items if isinstance(item, Log)),
@@ -180,7 +196,9 @@ class _Places:
         bound, outer = self._bounds[ref], self._enclosing(ref)
         trace_id = self._forest.spans[ref].trace_id
         if outer is None:
-            return bound.session or self._sessions.get(trace_id) or f"trace-{trace_id}"
+            # Its parent may well be the span of a run of ours that was killed before it could send it.
+            lost = self._stated_by_trace.get(trace_id) if ref in self._forest.orphans else None
+            return lost or bound.session or self._sessions.get(trace_id) or f"trace-{trace_id}"
         around = self._bounds[outer]
         alone = around.boundary == "workflow" and len(below[outer]) == 1
         if alone or bound.boundary == "workflow" or bound.name in ("", around.name):
@@ -198,17 +216,12 @@ class _Places:
         return below
 
 
-def session_of(item: Span | Log) -> str:
-    """The conversation or session an item names, "" where it names none."""
-    for attributes in (item.attributes, item.resource):
-        for name in (names.CONVERSATION_ID, names.SESSION_ID):
-            if session := text(attributes.get(name)):
-                return session
-    return ""
-
-
 def _stated(item: Span | Log) -> str:
     return text(item.attributes.get(names.RUN_ID))
+
+
+def _time_of(item: Span | Log) -> int:
+    return item.start_ns if isinstance(item, Span) else item.time_ns
 
 
 def _name_without(item: Span | Log) -> str:

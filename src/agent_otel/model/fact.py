@@ -76,7 +76,7 @@ class FileRead(Fact, frozen=True, kw_only=True):
 class FileChanged(Fact, frozen=True, kw_only=True):
     """A file was changed, with success: an edit by ``tool`` was seen, or the final ``git`` diff lists it.
 
-    ``operation`` is create, edit, delete, move, or write where the file was created or overwritten and nobody says which.
+    ``operation`` is create, edit, delete, move, or write where the file was created or overwritten, nobody says which.
     """
 
     path: str

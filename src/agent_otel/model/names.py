@@ -70,7 +70,7 @@ EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
 EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
 INFERENCE_DETAILS: Final = "gen_ai.client.inference.operation.details"
 
-# -- GenAI: spellings of earlier versions, and of frameworks where no convention has the word -----------------------------
+# -- GenAI: spellings of earlier versions, and of frameworks where no convention has the word -------------------------
 CACHE_READ_TOKENS_OLD: Final = "gen_ai.usage.cache_read_input_tokens"
 RESPONSE_ID: Final = "gen_ai.response.id"
 SYSTEM_MESSAGE: Final = "gen_ai.system.message"
@@ -78,8 +78,6 @@ USER_MESSAGE: Final = "gen_ai.user.message"
 ASSISTANT_MESSAGE: Final = "gen_ai.assistant.message"
 TOOL_MESSAGE: Final = "gen_ai.tool.message"
 CHOICE: Final = "gen_ai.choice"
-EVENT_NAMES_OLD: Final = ("event.name", "event_name")
-"""Attributes of a log record that hold the name of its event where the sender predates the field for it."""
 MCP_METHOD: Final = "mcp.method.name"
 MCP_TOOLS_CALL: Final = "tools/call"
 PYDANTIC_ARGUMENTS: Final = "tool_arguments"
@@ -115,7 +113,7 @@ RUN_OPEN_SPANS: Final = "agent_otel.run.open_spans"
 REDACTIONS: Final = "agent_otel.redactions"
 EVENT_ID: Final = "agent_otel.event.id"
 EVENT_NAME_ATTRIBUTES: Final = ("event.name", "event_name")
-"""Where senders put the name of a log event before (or instead of) the field ``event_name``; the first one set counts."""
+"""Where senders put the name of a log event before (or in place of) the field ``event_name``; the first set counts."""
 EVENT_SEQUENCE: Final = "agent_otel.event.sequence"
 MISSING_FIELDS: Final = "agent_otel.event.missing_fields"
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent_otel.compaction.dialects.agent_otel import AgentOtel
+from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.genai.dialect import GenAI
 
 DIALECTS: Final[tuple[Dialect, ...]] = (AgentOtel(), GenAI())
+
+RANKS: Final = {dialect.name: rank for rank, dialect in enumerate(DIALECTS)}
+"""Where two dialects tell the same, the lower rank counts."""

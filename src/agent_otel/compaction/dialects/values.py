@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-LARGEST_LITERAL = 20_000
+STATUS_ERROR: Final = 2
+"""Status code ERROR of a span."""
+
+LARGEST_LITERAL: Final = 20_000
 _OPENERS = ("{", "[", '"')
 # What Python's own parser would warn of on standard error.
 _BAD_ESCAPE = re.compile(r"""\\(?:[^\\'"abfnrtvxuUN0-7\n]|[4-7][0-7]{2})""")

@@ -14,23 +14,22 @@ from agent_otel.model.record import Capture, Dropped, OpenSpan
 
 def capture_of(run: Run, life: Life) -> Capture:
     """The capture of a run. ``late`` stays 0: what came late is not in the items, only in when they came."""
-    items = (*run.spans, *run.logs)
     dropped = Dropped(
         events=sum(span.dropped_events for span in run.spans),
-        attributes=sum(item.dropped_attributes for item in items)
+        attributes=sum(item.dropped_attributes for item in run.items)
         + sum(event.dropped_attributes for span in run.spans for event in span.events),
     )
     open_spans = _open_spans(run, life)
     whole = life.root_seen and life.lifecycle == "settled" and dropped == Dropped()
     return Capture(
-        traces=tuple(sorted({item.trace_id for item in items} - {""})),
+        traces=tuple(sorted({item.trace_id for item in run.items} - {""})),
         spans=len(run.spans),
         events=sum(len(span.events) for span in run.spans),
         logs=len(run.logs),
         duplicates=run.copies + _events_told_again(run),
         orphans=len(run.orphans - {top.ref for top in run.tops}),
         unrecognised=run.unrecognised,
-        repaired=sum(item.repaired for item in items),
+        repaired=sum(item.repaired for item in run.items),
         redactions=sum(fact.count for fact in run.all(SecretsRedacted)),
         dropped=dropped,
         open_spans=open_spans,

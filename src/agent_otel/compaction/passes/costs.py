@@ -14,12 +14,11 @@ from agent_otel.model.record import Agent, Budget, Usage
 def agent_of(run: Run, started: TaskStarted | None) -> Agent:
     """Who ran. A workflow around an agent has its say only where no agent has."""
     tops = sorted(run.tops, key=lambda top: top.boundary != "agent")
-    resource = next((item.resource for item in (*run.spans, *run.logs) if item.resource), {})
     models = [fact.model for fact in run.all(ModelCalled)] or [top.model for top in run.tops]
     return Agent(
         name=next((top.name for top in tops if top.name), None) or (started.agent if started else "") or None,
         version=next((top.version for top in tops if top.version), None),
-        service=text(resource.get(names.SERVICE_NAME)) or None,
+        service=text(run.resource.get(names.SERVICE_NAME)) or None,
         models=tuple(dict.fromkeys(model for model in models if model)),
         dialect=run.dialect or None,
     )
@@ -48,7 +47,9 @@ def budgets_of(run: Run, started: TaskStarted | None) -> dict[str, Budget]:
         if limit is not None or said:
             found[name] = _budget(float(limit) if limit is not None else None, said)
     others = sorted({fact.budget for fact in run.all(BudgetSpent)} - found.keys())
-    return found | {name: _budget(None, [fact for fact in run.all(BudgetSpent) if fact.budget == name]) for name in others}
+    return found | {
+        name: _budget(None, [fact for fact in run.all(BudgetSpent) if fact.budget == name]) for name in others
+    }
 
 
 def _budget(limit: float | None, said: Sequence[BudgetSpent]) -> Budget:

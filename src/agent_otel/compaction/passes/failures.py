@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from agent_otel.compaction.passes.commands import Commands
 from agent_otel.compaction.runs import Run
-from agent_otel.model.fact import AgentInvoked, AnyFact, CommandRun, FailureSeen, ModelCalled, ToolCalled
+from agent_otel.model.fact import AgentInvoked, AnyFact, FailureSeen, ModelCalled, ToolCalled
 from agent_otel.model.record import CommandResult, Failure, Verification
 
 FAILED: tuple[CommandResult, ...] = ("failed", "timed_out", "not_started")
@@ -27,24 +30,30 @@ def failures_of(run: Run, commands: Commands, verifications: Sequence[Verificati
     drafts = [*stated, *_commands(commands, told), *_tools(run, commands)]
     drafts += _ends(run, {draft.entry.error for draft in drafts})
     drafts.sort(key=lambda draft: (draft.time_ns, draft.ref, draft.entry.command_id or "", draft.entry.error or ""))
-    position = {entry.id: number for number, entry in enumerate(commands.entries)}
+    resolutions = _Resolutions(commands, verifications)
     return tuple(
-        msgspec.structs.replace(
-            draft.entry, id=f"f{number}", resolved_by=_resolution(draft, commands, verifications, position)
-        )
+        msgspec.structs.replace(draft.entry, id=f"f{number}", resolved_by=resolutions.of(draft))
         for number, draft in enumerate(drafts, start=1)
     )
 
 
 def _stated(run: Run, commands: Commands) -> Iterator[_Draft]:
-    taken: set[str] = set()
+    by_line: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for run_at, command in zip(commands.facts, commands.entries, strict=True):
+        if command.result in FAILED:
+            by_line[command.command].append((run_at.time_ns, command.id))
+    lines = {command.id: command.command for command in commands.entries}
     for fact in run.all(FailureSeen):
-        command_id = commands.ids.get(fact.command_id) or _by_line(fact, commands, taken)
-        taken |= {command_id or ""}
+        # Facts come in order of time, so the last failure of that line so far is the one that is spoken of.
+        command_id = commands.ids.get(fact.command_id)
+        before = [found for found in by_line[fact.command] if found[0] <= fact.time_ns] if fact.command else []
+        if command_id is None and before:
+            command_id = before[-1][1]
+            by_line[fact.command].remove(before[-1])
         entry = Failure(
             id="",
             error=fact.error or None,
-            command=fact.command or _line(commands, command_id),
+            command=fact.command or lines.get(command_id or ""),
             command_id=command_id,
             tool=fact.tool or None,
             error_type=fact.error_type or None,
@@ -54,21 +63,6 @@ def _stated(run: Run, commands: Commands) -> Iterator[_Draft]:
             missing=fact.missing,
         )
         yield _Draft(fact.time_ns, fact.ref, entry)
-
-
-def _by_line(fact: FailureSeen, commands: Commands, taken: set[str]) -> str | None:
-    """The last failed command with that line before the statement, of those nobody has spoken of."""
-    found = [
-        entry.id
-        for command, entry in zip(commands.facts, commands.entries, strict=True)
-        if fact.command and entry.command == fact.command and entry.result in FAILED
-        if entry.id not in taken and command.time_ns <= fact.time_ns
-    ]
-    return found[-1] if found else None
-
-
-def _line(commands: Commands, command_id: str | None) -> str | None:
-    return next((entry.command for entry in commands.entries if entry.id == command_id), None)
 
 
 def _commands(commands: Commands, told: Iterable[str | None]) -> Iterator[_Draft]:
@@ -111,24 +105,42 @@ def _ends(run: Run, told: Iterable[str | None]) -> Iterator[_Draft]:
             yield _observed(fact, error=fact.error or None, error_type=fact.error_type or None)
 
 
-def _observed(fact: AnyFact, **fields: str | None) -> _Draft:
+def _observed(fact: AnyFact, **fields: Any) -> _Draft:
     return _Draft(fact.time_ns, fact.ref, Failure(id="", source="observed", span=fact.ref or None, **fields))
 
 
-def _resolution(
-    draft: _Draft, commands: Commands, verifications: Sequence[Verification], position: dict[str, int]
-) -> str | None:
-    """A later run of the same command line that passed, else a later pass of the check that had failed."""
-    failure = draft.entry
-    for command, entry in zip(commands.facts, commands.entries, strict=True):
-        later = (
-            position[entry.id] > position[failure.command_id] if failure.command_id else command.time_ns > draft.time_ns
-        )
-        if failure.command and entry.command == failure.command and entry.result == "passed" and later:
-            return entry.id
-    checks = {entry.check for entry in verifications if failure.command_id and failure.command_id in entry.evidence}
-    failed_at = [number for number, entry in enumerate(verifications) if failure.command_id in entry.evidence]
-    for entry in verifications[max(failed_at, default=0) :]:
-        if entry.check in checks and entry.outcome == "pass" and failure.command_id not in entry.evidence:
-            return entry.command_id or entry.id
-    return None
+class _Resolutions:
+    """Finds what put a failure right: a later run of its command line that passed, else a later pass of its check."""
+
+    def __init__(self, commands: Commands, verifications: Sequence[Verification]) -> None:
+        self._started = {entry.id: fact.time_ns for fact, entry in zip(commands.facts, commands.entries, strict=True)}
+        self._passed: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for fact, entry in zip(commands.facts, commands.entries, strict=True):
+            if entry.result == "passed":
+                self._passed[entry.command].append((fact.time_ns, entry.id))
+        self._checks: dict[str, str] = {}
+        self._passes: dict[str, tuple[int, str]] = {}
+        for number, check in enumerate(verifications):
+            self._checks.update(dict.fromkeys(check.evidence, check.check))
+            if check.outcome == "pass":
+                self._passes[check.check] = (number, check.command_id or check.id)
+        self._last_failed = {
+            name: number
+            for number, check in enumerate(verifications)
+            if check.outcome == "fail"
+            for name in check.evidence
+        }
+
+    def of(self, draft: _Draft) -> str | None:
+        """The id of the command or verification, None where the failure stands."""
+        failure = draft.entry
+        since = self._started.get(failure.command_id or "", draft.time_ns)
+        passed = self._passed.get(failure.command or "", [])
+        later = bisect_right(passed, (since, "\uffff"))
+        if later < len(passed):
+            return passed[later][1]
+        failed_at = self._last_failed.get(failure.command_id or "")
+        if failed_at is None:
+            return None
+        number, name = self._passes.get(self._checks[failure.command_id or ""], (-1, ""))
+        return name if number > failed_at else None

@@ -35,7 +35,9 @@ def life_of(run: Run, kin: Sequence[Run], *, now_ns: int, policy: Policy) -> Lif
     else:
         silent = now_ns - last_ns > policy.abandoned_after_s * NS
         lifecycle = "abandoned" if silent else "open"
-    starts = [top.time_ns for top in run.tops] or [span.start_ns for span in run.spans] + [log.time_ns for log in run.logs]
+    starts = [top.time_ns for top in run.tops] or [span.start_ns for span in run.spans] + [
+        log.time_ns for log in run.logs
+    ]
     start_ns = min((start for start in starts if start), default=0)
     return Life(lifecycle, _outcome(run, kin, lifecycle), start_ns, end_ns, last_ns, root_seen)
 
@@ -56,13 +58,12 @@ def _own(run: Run) -> list[AgentInvoked]:
 
 def _end(run: Run) -> int:
     """When the run ended, 0 when no end was seen."""
-    if finished := run.all(RunFinished):
-        return max(finished[-1].time_ns, *(top.end_ns for top in run.tops), 0)
-    if own := _own(run):
-        return max(top.end_ns for top in own)
-    if run.tops and not run.tops[0].run_id:
+    if run.stated:
+        own = _own(run)[-1:]  # a run that was taken up again ends with its last part
+        return max([*(fact.time_ns for fact in run.all(RunFinished)[-1:]), *(top.end_ns for top in own)], default=0)
+    if run.tops:
         return _end_of_turns(run)
-    return _end_unrecognised(run.spans) if not run.facts else 0
+    return 0 if run.facts else _end_unrecognised(run.spans)
 
 
 def _end_of_turns(run: Run) -> int:
@@ -92,18 +93,15 @@ def _outcome(run: Run, kin: Sequence[Run], lifecycle: Lifecycle) -> Outcome:
     if lifecycle == "open" or not run.facts:
         return "unknown"
     if lifecycle == "abandoned":
-        return "interrupted" if run.tops or run.orphans or _stated(run) else "unknown"
-    said = [end.outcome for end in (*_own(run), *run.all(RunFinished)) if end.outcome not in ("unknown", "open")]
+        return "interrupted" if run.tops or run.orphans or run.stated else "unknown"
+    ends = [finished.outcome for finished in run.all(RunFinished)] + [top.outcome for top in _own(run)]
+    said = [OUTCOMES[end] for end in ends if end in OUTCOMES]
     if said:
-        return OUTCOMES.get(said[0], "unknown")
-    return "unknown" if _stated(run) else _observed_outcome(run, kin)
+        return said[-1]
+    return "unknown" if run.stated else _observed_outcome(kin)
 
 
-def _stated(run: Run) -> bool:
-    return run.dialect == "agent_otel"
-
-
-def _observed_outcome(run: Run, kin: Sequence[Run]) -> Outcome:
+def _observed_outcome(kin: Sequence[Run]) -> Outcome:
     """Failed when an agent or a model call failed and no model call succeeded after it.
 
     A root that says nothing proves nothing: where no model call is understood but other telemetry is there, what went

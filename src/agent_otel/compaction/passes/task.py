@@ -37,10 +37,11 @@ def task_of(started: TaskStarted | None) -> Task:
 def base_of(run: Run) -> Base:
     """The repository at the start: as the run stated it, else as its resource has it."""
     seen = run.all(BaseSeen)
-    resource = next((item.resource for item in (*run.spans, *run.logs) if item.resource), {})
 
     def stated(field: str, attribute: str) -> str | None:
-        said = next((getattr(fact, field) for fact in seen if getattr(fact, field)), None) or resource.get(attribute)
+        said = next((getattr(fact, field) for fact in seen if getattr(fact, field)), None) or run.resource.get(
+            attribute
+        )
         return said if isinstance(said, str) and said else None
 
     return Base(

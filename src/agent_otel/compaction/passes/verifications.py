@@ -32,9 +32,7 @@ def verifications_of(run: Run, started: TaskStarted | None, commands: Commands) 
     drafts += [_Draft(fact.time_ns, 1, entry) for fact, entry in _derived(required, stated, commands)]
     entries = [draft.entry for draft in sorted(drafts, key=lambda draft: draft[:2])]
     entries += _unseen(required, entries)
-    return tuple(
-        msgspec.structs.replace(entry, id=f"v{number}") for number, entry in enumerate(entries, start=1)
-    )
+    return tuple(msgspec.structs.replace(entry, id=f"v{number}") for number, entry in enumerate(entries, start=1))
 
 
 def skipped_of(verifications: Sequence[Verification]) -> tuple[str, ...]:

@@ -46,7 +46,10 @@ def conversation(
         yield from _last_words(bound, under[key], talk)
     for span in calls:
         for option in _decisions(talk.out_of(span)):
-            yield fact.DecisionMade(ref=span.ref, time_ns=span.end_ns or span.start_ns, option=option, stated=False), span
+            yield (
+                fact.DecisionMade(ref=span.ref, time_ns=span.end_ns or span.start_ns, option=option, stated=False),
+                span,
+            )
         if is_cut(span.attributes.get(names.INPUT_MESSAGES)) or is_cut(span.attributes.get(names.OUTPUT_MESSAGES)):
             yield fact.LimitNoticed(ref=span.ref, time_ns=span.start_ns, limit="attribute-cut"), span
 

@@ -1,4 +1,4 @@
-"""The dialect: which items are GenAI telemetry, and the facts its spans state.
+"""The dialect: which items are GenAI telemetry, and the facts of its agent and model spans.
 
 Operations are recognised by ``gen_ai.operation.name``; MCP servers by their method. Span names are never read: they are
 for people (``running tool``, ``execute_tool (merged)``).
@@ -6,17 +6,19 @@ for people (``running tool``, ``execute_tool (merged)``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from agent_otel.compaction.dialects.base import Sighting
 from agent_otel.compaction.dialects.genai.conversation import conversation
 from agent_otel.compaction.dialects.genai.messages import ROLES
-from agent_otel.compaction.dialects.genai.results import Ending, Result, ending
+from agent_otel.compaction.dialects.genai.results import Result, ending
 from agent_otel.compaction.dialects.genai.talk import Talk, event_name
 from agent_otel.compaction.dialects.genai.tools import tool_facts
 from agent_otel.compaction.dialects.values import count, first, text
-from agent_otel.compaction.runs import session_of
+from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import fact, names
 from agent_otel.model.item import Log, Span
@@ -46,28 +48,50 @@ class GenAI:
 
     def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterator[Sighting]:
         """The facts of spans, and of what was said between agent and model."""
-        spans = [item for item in items if isinstance(item, Span)]
+        doing: dict[str, list[Span]] = {name: [] for name in OPERATIONS}
+        for item in items:
+            if isinstance(item, Span):
+                doing.setdefault(operation(item), []).append(item)
+        bounds = [span for name in AGENTS for span in doing[name]]
+        logged = _only_logged(items)
+        models = [*(span for name in MODELS for span in doing[name]), *(span for span, _ in logged)]
+        calls = sorted(models, key=lambda span: (span.start_ns, span.ref))
         talk = Talk(items)
-        calls = sorted((span for span in spans if operation(span) in MODELS), key=lambda span: (span.start_ns, span.ref))
-        tools = [span for span in spans if operation(span) == names.EXECUTE_TOOL]
-        for span in spans:
-            if operation(span) in AGENTS:
-                yield Sighting(_agent(span), span, self.name)
-        for span in calls:
-            yield Sighting(_model(span), span, self.name)
-        for seen, span in tool_facts(tools, calls, talk):
-            yield Sighting(seen, span, self.name)
-        bounds = [span for span in spans if operation(span) in AGENTS]
-        for seen, span in conversation(bounds, calls, talk, forest):
-            yield Sighting(seen, span, self.name)
+        facts: list[tuple[fact.AnyFact, Span]] = [(_agent(span), span) for span in bounds]
+        facts += ((_model(span), span) for span in calls)
+        facts += tool_facts(doing[names.EXECUTE_TOOL], calls, talk)
+        facts += conversation(bounds, calls, talk, forest)
+        records = {id(span): log for span, log in logged}
+        for seen, span in facts:
+            log = records.get(id(span))
+            told = Sighting(seen, span, self.name)
+            yield told if log is None else Sighting(msgspec.structs.replace(seen, ref=log.ref), log, self.name)
+
+
+def _only_logged(items: Sequence[Span | Log]) -> list[tuple[Span, Log]]:
+    """Model calls of which there is a log record but no span: a span with what the record says stands in for it."""
+    seen = {item.ref for item in items if isinstance(item, Span)}
+    logs = [item for item in items if isinstance(item, Log) and event_name(item) == names.INFERENCE_DETAILS]
+    return [(_stand_in(log), log) for log in logs if log.ref not in seen]
+
+
+def _stand_in(log: Log) -> Span:
+    attributes = {**log.attributes, **(log.body if isinstance(log.body, dict) else {})}
+    return Span(
+        trace_id=log.trace_id,
+        span_id=log.span_id or log.key,
+        start_ns=log.time_ns,
+        end_ns=log.time_ns,
+        attributes=attributes,
+        resource=log.resource,
+    )
 
 
 def _agent(span: Span) -> fact.AgentInvoked:
     attributes = span.attributes
     end = ending(span, Result({}, ""))
     return fact.AgentInvoked(
-        ref=span.ref,
-        time_ns=span.start_ns,
+        **_about(span),
         boundary="workflow" if operation(span) == names.INVOKE_WORKFLOW else "agent",
         name=text(first(attributes, names.AGENT_NAME, names.WORKFLOW_NAME)),
         version=text(attributes.get(names.AGENT_VERSION)),
@@ -86,8 +110,7 @@ def _model(span: Span) -> fact.ModelCalled:
     attributes = span.attributes
     end = ending(span, Result({}, ""))
     return fact.ModelCalled(
-        ref=span.ref,
-        time_ns=span.start_ns,
+        **_about(span),
         model=text(first(attributes, names.RESPONSE_MODEL, names.REQUEST_MODEL)),
         call_id=text(attributes.get(names.RESPONSE_ID)),
         end_ns=span.end_ns,
@@ -98,3 +121,7 @@ def _model(span: Span) -> fact.ModelCalled:
         output_tokens=count(first(attributes, names.OUTPUT_TOKENS, names.COMPLETION_TOKENS_OLD)),
         cache_read_tokens=count(first(attributes, names.CACHE_READ_TOKENS, names.CACHE_READ_TOKENS_OLD)),
     )
+
+
+def _about(span: Span) -> dict[str, Any]:
+    return {"ref": span.ref, "time_ns": span.start_ns}

@@ -1,8 +1,8 @@
 """Messages between agent and model, whatever shape they come in.
 
-Shapes: the conventions' ``{"role", "parts": [{"type", …}]}``, as JSON text or as structured values; OpenAI's ``content``
-and ``tool_calls``; Bedrock's blocks ``{"text"}``, ``{"toolUse"}``, ``{"toolResult"}``; and the events of the old conventions
-(``gen_ai.user.message`` …) with one message each.
+Shapes: the conventions' ``{"role", "parts": [{"type", …}]}``, as JSON text or as structured values; OpenAI's
+``content`` and ``tool_calls``; Bedrock's blocks ``{"text"}``, ``{"toolUse"}``, ``{"toolResult"}``; and the events of
+the old conventions (``gen_ai.user.message`` …) with one message each.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def of_event(name: str, fields: Mapping[str, Any]) -> list[Message]:
 
 
 def task(messages: list[Message]) -> str:
-    """The first thing the user said, without blocks of context a harness put around it (``<environment>…</environment>``)."""
+    """The first thing the user said, without the blocks of context a harness puts before it (``<date>…</date>``)."""
     for message in messages:
         if message.role == "user":
             said = "\n".join(filter(None, (_without_context(part) for part in message.texts)))

@@ -1,7 +1,7 @@
 """What a tool call came to: arguments and results unwrapped, exit codes, errors.
 
-What happened is decided from the process result, never from a status of OK: tools return the output of a failing command
-as a success (seen in every framework).
+What happened is decided from the process result, never from a status of OK: tools return the output of a failing
+command as a success, in every framework.
 """
 
 from __future__ import annotations
@@ -10,18 +10,24 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from agent_otel.compaction.dialects.values import loads, text, whole
+from agent_otel.compaction.dialects.values import STATUS_ERROR, loads, text, whole
 from agent_otel.model import names
 from agent_otel.model.fact import SpanOutcome
 from agent_otel.model.item import Span
 from agent_otel.model.record import CommandResult
 
 EXIT_KEYS: Final = ("exit_code", "exitCode", "returncode", "return_code", "returnCode", "exit_status", "exitStatus")
-INNER_KEYS: Final = ("metadata", "data", "result", "output", "structured_content", "structuredContent", "kwargs", "response")
+INNER_KEYS: Final = (
+    "metadata",
+    "data",
+    "result",
+    "output",
+    "structured_content",
+    "structuredContent",
+    "kwargs",
+    "response",
+)
 TEXT_KEYS: Final = ("stdout", "stderr", "output", "content", "text", "message", "error")
-ERROR: Final = 2
-"""Status code ERROR of a span."""
-
 DENIED: Final = frozenset(
     ["denied", "permission_denied", "permissiondeniederror", "policy_violation", "execution_denied", "rejected"]
 )
@@ -37,10 +43,13 @@ _TIMEOUT_LINE: Final = re.compile(
     r"^\W*(?:error\W+)?(?:the )?(?:command|process|execution|operation|tool)\b[^\n]{0,80}\btimed out\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_ERROR_TEXT: Final = re.compile(r"\W*(?:(?:\w+\.)*\w*(?:Error|Exception)|error[^\n:]{0,60}|ERROR|Traceback[^\n]*):", re.IGNORECASE)
+_ERROR_TEXT: Final = re.compile(
+    r"\W*(?:(?:\w+\.)*\w*(?:Error|Exception)|error[^\n:]{0,60}|ERROR|Traceback[^\n]*):", re.IGNORECASE
+)
 _NOT_DONE_TEXT: Final = re.compile(
-    r"\W*(?:an? )?(?:error|failed|failure|could not|couldn't|cannot|can't|unable to|invalid|no (?:match|changes|replacement|such)"
-    r"|not (?:found|applied|allowed|permitted)|permission|rejected|denied|cancel|declined|the user)",
+    r"\W*(?:an? )?(?:error|failed|failure|could not|couldn't|cannot|can't|unable to|invalid"
+    r"|no (?:match|changes|replacement|such)|not (?:found|applied|allowed|permitted)"
+    r"|permission|rejected|denied|cancel|declined|the user)",
     re.IGNORECASE,
 )
 
@@ -97,10 +106,15 @@ def ending(span: Span, result: Result) -> Ending:
     exceptions = [event.attributes for event in span.events if names.EXCEPTION_TYPE in event.attributes]
     thrown = exceptions[0] if exceptions else {}
     error_type = text(span.attributes.get(names.ERROR_TYPE)) or text(thrown.get(names.EXCEPTION_TYPE))
-    failed = bool(span.status == ERROR or error_type or any(_signs(span, result)))
+    failed = bool(span.status == STATUS_ERROR or error_type or any(_signs(span, result)))
     if not failed:
         return Ending("ok" if span.end_ns else "open")
-    told = (text(thrown.get(names.EXCEPTION_MESSAGE)), text(result.fields.get("error")), span.status_message, result.text)
+    told = (
+        text(thrown.get(names.EXCEPTION_MESSAGE)),
+        text(result.fields.get("error")),
+        span.status_message,
+        result.text,
+    )
     word = error_type.rpartition(".")[2].casefold()
     outcome: SpanOutcome = "denied" if word in DENIED else "cancelled" if word in CANCELLED else "failed"
     return Ending(outcome, error_type, next(filter(None, told), ""), word in TIMED_OUT)

@@ -16,6 +16,9 @@ from agent_otel.compaction.dialects.values import first, text
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
 
+PATIENCE = 8
+"""After so many inputs without news no more are read: they grow with every call, and repeat each other."""
+
 
 class Note(NamedTuple):
     """An event with content: of a span, or a log record."""
@@ -26,7 +29,7 @@ class Note(NamedTuple):
 
 def event_name(log: Log) -> str:
     """The name of a log record's event, in any of the places senders put it."""
-    return log.event_name or text(first(log.attributes, *names.EVENT_NAMES_OLD))
+    return log.event_name or text(first(log.attributes, *names.EVENT_NAME_ATTRIBUTES))
 
 
 class Talk:
@@ -69,15 +72,18 @@ class Talk:
         return found
 
     def returned(self, calls: Sequence[Span], wanted: set[str]) -> dict[str, Any]:
-        """The results of the wanted call ids, as later model calls were given them; the last call knows most of them."""
+        """The results of the wanted call ids, as later model calls were given them; the last call knows the most."""
         found: dict[str, Any] = {}
+        fruitless = 0
         for span in reversed(calls):
-            if wanted <= found.keys():
+            if wanted <= found.keys() or fruitless == PATIENCE:
                 break
+            known = len(found)
             for message in self.into(span):
                 for call_id, result in message.results:
                     if call_id in wanted:
                         found.setdefault(call_id, result)
+            fruitless = 0 if len(found) > known else fruitless + 1
         return found
 
     def _told(self, span: Span, attribute: str, old: tuple[str, ...]) -> list[Message]:

@@ -27,7 +27,13 @@ TAIL = 1000
 
 
 def tool_facts(tools: Sequence[Span], calls: Sequence[Span], talk: Talk) -> Iterator[tuple[fact.AnyFact, Span]]:
-    """The facts of tool spans; ``calls`` are the model calls in order of time, which may know what the spans leave out."""
+    """The facts of tool spans.
+
+    Args:
+        tools: the spans.
+        calls: the model calls in order of time; their messages may know what the tool spans leave out.
+        talk: what was said.
+    """
     real = [span for span in tools if span.attributes.get(names.TOOL_NAME) != names.ADK_MERGED_TOOLS]
     given = {span.ref: _given(span) for span in real}
     answers = {span.ref: _answer(span) for span in real}
@@ -63,7 +69,7 @@ def _facts(span: Span, arguments: Any, answer: Any) -> Iterator[fact.AnyFact]:
     result = unwrap(answer)
     end = ending(span, result)
     name = text(span.attributes.get(names.TOOL_NAME))
-    about = {"ref": span.ref, "time_ns": span.start_ns}
+    about: dict[str, Any] = {"ref": span.ref, "time_ns": span.start_ns}
     yield fact.ToolCalled(
         **about,
         name=name,

@@ -1,140 +1,31 @@
-"""The dialect of this SDK: its spans, and its events by name.
-
-Recognised by the instrumentation scope. Values are read without trust: what has the wrong type is not recorded.
-"""
+"""Facts of our events: one builder an event, in a table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar, get_args
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, get_args
 
-from agent_otel.compaction.dialects.base import Sighting
-from agent_otel.compaction.dialects.contracts import contract
-from agent_otel.compaction.dialects.events import Event, events_of
+from agent_otel.compaction.dialects.agent_otel.contracts import contract
+from agent_otel.compaction.dialects.agent_otel.events import Event
+from agent_otel.compaction.dialects.agent_otel.spans import RUN_OUTCOMES
 from agent_otel.compaction.dialects.values import count, flag, mapping, number, text, texts, whole
-from agent_otel.compaction.times import NS, seconds
-from agent_otel.compaction.tree import Forest
+from agent_otel.compaction.times import NS
 from agent_otel.model import fact, names
-from agent_otel.model.contract import Contract
-from agent_otel.model.item import Log, Span
 from agent_otel.model.record import CommandResult, VerificationOutcome
 
-T = TypeVar("T")
-
-RUN_OUTCOMES: Final[Mapping[str, fact.SpanOutcome]] = {"ended": "ok", "failed": "failed", "cancelled": "cancelled"}
-TOOL_OUTCOMES: Final[Mapping[str, fact.SpanOutcome]] = {
-    names.ERROR_DENIED: "denied",
-    names.ERROR_CANCELLED: "cancelled",
+COMMAND_RESULTS: Final[Mapping[str, CommandResult]] = {result: result for result in get_args(CommandResult)}
+CHECK_OUTCOMES: Final[Mapping[str, VerificationOutcome]] = {
+    outcome: outcome for outcome in get_args(VerificationOutcome)
 }
 
 
-class AgentOtel:
-    """Reads what ``agent_otel`` itself emits."""
-
-    name = "agent_otel"
-
-    def claims(self, item: Span | Log) -> bool:
-        """Everything of our instrumentation scope."""
-        return item.scope == names.SCOPE
-
-    def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterator[Sighting]:  # noqa: ARG002 - our items say themselves where they belong
-        """The facts of spans and events."""
-        events = events_of(items)
-        told = {event.attributes.get(names.COMMAND_ID) for event in events if event.name == names.COMMAND_RUN}
-        for item in items:
-            if isinstance(item, Span):
-                for seen in _of_span(item, told):
-                    yield Sighting(seen, item, self.name)
-        for event in events:
-            for seen in EVENTS.get(event.name, _nothing)(event):
-                yield Sighting(seen, event.item, self.name)
-            yield from (Sighting(seen, event.item, self.name) for seen in _redactions(event.about, event.attributes))
-
-
-def _of_span(span: Span, told: set[Any]) -> Iterator[fact.AnyFact]:
-    about = {"ref": span.ref, "time_ns": span.start_ns, "run_id": text(span.attributes.get(names.RUN_ID))}
-    yield from SPANS.get(text(span.attributes.get(names.OPERATION_NAME)), _no_span)(span, about, told)
-    yield from _redactions(about, span.attributes)
-
-
-def _run(span: Span, about: dict[str, Any], told: set[Any]) -> Iterator[fact.AnyFact]:  # noqa: ARG001 - one shape for all
-    attributes = span.attributes
-    stated = RUN_OUTCOMES.get(text(attributes.get(names.RUN_OUTCOME)), "failed" if span.status == ERROR else "unknown")
-    workflow = text(attributes.get(names.WORKFLOW_NAME))
-    yield fact.AgentInvoked(
-        **about,
-        boundary="workflow" if workflow else "agent",
-        name=text(attributes.get(names.AGENT_NAME)) or workflow,
-        version=text(attributes.get(names.AGENT_VERSION)),
-        model=text(attributes.get(names.REQUEST_MODEL)),
-        session=text(attributes.get(names.CONVERSATION_ID)),
-        parent_run=text(attributes.get(names.RUN_PARENT)),
-        end_ns=span.end_ns,
-        outcome=stated if span.end_ns else "open",
-        error_type=text(attributes.get(names.ERROR_TYPE)),
-        error=span.status_message,
-        input_tokens=count(attributes.get(names.INPUT_TOKENS)),
-        output_tokens=count(attributes.get(names.OUTPUT_TOKENS)),
-    )
-    if objective := text(attributes.get(names.TASK_OBJECTIVE)):
-        yield fact.TaskStarted(**about, contract=Contract(objective=objective), stated=False)
-    for budget in names.BUDGETS:
-        limit = number(attributes.get(names.budget_limit(budget)))
-        consumed = number(attributes.get(names.budget_consumed(budget)))
-        if limit is not None or consumed is not None:
-            at_end = {**about, "time_ns": span.end_ns or span.start_ns}
-            yield fact.BudgetSpent(**at_end, budget=budget, limit=limit, consumed=consumed)
-
-
-def _tool(span: Span, about: dict[str, Any], told: set[Any]) -> Iterator[fact.AnyFact]:
-    attributes = span.attributes
-    error_type = text(attributes.get(names.ERROR_TYPE))
-    failed = TOOL_OUTCOMES.get(error_type, "failed")
-    command_id = text(attributes.get(names.COMMAND_ID))
-    ended: fact.SpanOutcome = failed if span.status == ERROR or error_type else "ok"
-    yield fact.ToolCalled(
-        **about,
-        name=text(attributes.get(names.TOOL_NAME)) or span.name.removeprefix(names.EXECUTE_TOOL).strip(),
-        call_id=text(attributes.get(names.TOOL_CALL_ID)),
-        command_id=command_id,
-        outcome=ended if span.end_ns else "open",
-        error_type=error_type,
-        error=span.status_message,
-        duration_s=seconds(span.start_ns, span.end_ns),
-    )
-    if command_id and command_id not in told:
-        # Nobody lived to say how it went: the process may have done anything.
-        yield fact.CommandRun(
-            **about,
-            command=text(attributes.get(names.COMMAND_LINE)) or " ".join(texts(attributes.get(names.PROCESS_COMMAND_ARGS))),
-            result="unknown",
-            command_id=command_id,
-            exit_code=whole(attributes.get(names.PROCESS_EXIT_CODE)),
-            directory=text(attributes.get(names.PROCESS_WORKING_DIRECTORY)),
-            observer="harness",
-        )
-
-
-def _model(span: Span, about: dict[str, Any], told: set[Any]) -> Iterator[fact.AnyFact]:  # noqa: ARG001 - one shape for all
-    yield fact.ModelCalled(
-        **about,
-        model=text(span.attributes.get(names.REQUEST_MODEL)),
-        end_ns=span.end_ns,
-        failed=span.status == ERROR,
-        error=span.status_message,
-        error_type=text(span.attributes.get(names.ERROR_TYPE)),
-        input_tokens=count(span.attributes.get(names.INPUT_TOKENS)),
-        output_tokens=count(span.attributes.get(names.OUTPUT_TOKENS)),
-    )
-
-
-def _no_span(span: Span, about: dict[str, Any], told: set[Any]) -> Iterator[fact.AnyFact]:  # noqa: ARG001 - one shape for all
-    return iter(())
-
-
-def _redactions(about: dict[str, Any], attributes: Mapping[str, Any]) -> Iterator[fact.AnyFact]:
-    if masked := count(attributes.get(names.REDACTIONS)):
-        yield fact.SecretsRedacted(**about, count=masked)
+def event_facts(event: Event) -> Iterator[fact.AnyFact]:
+    """The facts of one event."""
+    build = EVENTS.get(event.name)
+    if build is not None:
+        yield from build(event)
+    if masked := count(event.attributes.get(names.REDACTIONS)):
+        yield fact.SecretsRedacted(**event.about, count=masked)
 
 
 def _task_started(event: Event) -> Iterator[fact.AnyFact]:
@@ -146,7 +37,7 @@ def _task_started(event: Event) -> Iterator[fact.AnyFact]:
         parent_run=text(get(names.RUN_PARENT)),
         missing=event.missing(objective=text(get(names.TASK_OBJECTIVE))),
     )
-    base = fact.BaseSeen(
+    yield fact.BaseSeen(
         **event.about,
         repository=text(get(names.BASE_REPOSITORY)),
         branch=text(get(names.BASE_BRANCH)),
@@ -154,7 +45,6 @@ def _task_started(event: Event) -> Iterator[fact.AnyFact]:
         tree=text(get(names.BASE_TREE)),
         dirty=flag(get(names.BASE_DIRTY)),
     )
-    yield base
 
 
 def _file_read(event: Event) -> Iterator[fact.AnyFact]:
@@ -191,7 +81,7 @@ def _command_run(event: Event) -> Iterator[fact.AnyFact]:
     yield fact.CommandRun(
         **{**event.about, "time_ns": max(event.time_ns - int((lasted or 0.0) * NS), 0)},
         command=command,
-        result=_one_of(said, get_args(CommandResult), "unknown"),
+        result=COMMAND_RESULTS.get(said, "unknown"),
         command_id=text(get(names.COMMAND_ID)),
         exit_code=whole(get(names.PROCESS_EXIT_CODE)),
         duration_s=lasted,
@@ -239,7 +129,7 @@ def _verification_ran(event: Event) -> Iterator[fact.AnyFact]:
     yield fact.VerificationRan(
         **event.about,
         check=check,
-        outcome=_one_of(said, get_args(VerificationOutcome), "unknown"),
+        outcome=CHECK_OUTCOMES.get(said, "unknown"),
         required=flag(get(names.VERIFICATION_REQUIRED)) or False,
         reason=text(get(names.VERIFICATION_REASON)),
         unavailable=flag(get(names.VERIFICATION_UNAVAILABLE)),
@@ -254,7 +144,7 @@ def _evaluation_result(event: Event) -> Iterator[fact.AnyFact]:
         yield fact.VerificationRan(
             **event.about,
             check=check,
-            outcome=_one_of(text(get(names.EVALUATION_SCORE_LABEL)), get_args(VerificationOutcome), "unknown"),
+            outcome=CHECK_OUTCOMES.get(text(get(names.EVALUATION_SCORE_LABEL)), "unknown"),
             reason=text(get(names.EVALUATION_EXPLANATION)),
         )
 
@@ -352,25 +242,7 @@ def _run_finished(event: Event) -> Iterator[fact.AnyFact]:
             )
 
 
-def _nothing(event: Event) -> Iterator[fact.AnyFact]:  # noqa: ARG001 - one shape for all
-    return iter(())
-
-
-def _one_of(value: str, allowed: tuple[Any, ...], otherwise: T) -> Any | T:
-    return value if value in allowed else otherwise
-
-
-ERROR: Final = 2
-"""Status code ERROR of a span."""
-
-SPANS: Final[Mapping[str, Callable[[Span, dict[str, Any], set[Any]], Iterator[fact.AnyFact]]]] = {
-    names.INVOKE_AGENT: _run,
-    names.INVOKE_WORKFLOW: _run,
-    names.EXECUTE_TOOL: _tool,
-    names.CHAT: _model,
-}
-
-EVENTS: Final[Mapping[str, Callable[[Event], Iterable[fact.AnyFact]]]] = {
+EVENTS: Final[Mapping[str, Callable[[Event], Iterator[fact.AnyFact]]]] = {
     names.TASK_STARTED: _task_started,
     names.FILE_READ: _file_read,
     names.FILE_CHANGED: _file_changed,
@@ -389,3 +261,4 @@ EVENTS: Final[Mapping[str, Callable[[Event], Iterable[fact.AnyFact]]]] = {
     names.RUN_HEARTBEAT: _run_heartbeat,
     names.RUN_FINISHED: _run_finished,
 }
+"""Event name to what an event of it states."""

@@ -37,16 +37,22 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({*listed, *(name for name, value in given.items() if value in ("", None))}))
 
 
-def events_of(items: Sequence[Span | Log]) -> list[Event]:
-    """The events of the items; of copies with one event id the one on a span counts."""
+def events_of(items: Sequence[Span | Log], foreign: Iterable[Span] = ()) -> list[Event]:
+    """The events of the items; of copies with one event id the one on a span counts.
+
+    Args:
+        items: our spans and log records.
+        foreign: spans of others; events of ours on them are told by their id.
+    """
     chosen: dict[object, Event] = {}
-    for event in sorted(_all(items), key=_order):
+    ours = (event for event in _all(foreign) if names.EVENT_ID in event.attributes)
+    for event in sorted((*_all(items), *ours), key=_order):
         event_id = text(event.attributes.get(names.EVENT_ID))
         chosen.setdefault((event_id, event.name) if event_id else (event.item.ref, len(chosen)), event)
     return _without_standard_copies(chosen.values())
 
 
-def _all(items: Sequence[Span | Log]) -> Iterator[Event]:
+def _all(items: Iterable[Span | Log]) -> Iterator[Event]:
     for item in items:
         if isinstance(item, Log):
             yield Event(name=item.event_name, time_ns=item.time_ns, attributes=item.attributes, item=item)

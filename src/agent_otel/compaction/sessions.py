@@ -1,0 +1,16 @@
+"""The conversation or session an item belongs to."""
+
+from __future__ import annotations
+
+from agent_otel.compaction.dialects.values import text
+from agent_otel.model import names
+from agent_otel.model.item import Log, Span
+
+
+def session_of(item: Span | Log) -> str:
+    """The conversation an item names, else its session, "" where it names none."""
+    for attributes in (item.attributes, item.resource):
+        for name in (names.CONVERSATION_ID, names.SESSION_ID):
+            if session := text(attributes.get(name)):
+                return session
+    return ""
