@@ -85,7 +85,7 @@ def main() -> int:
     if not found:
         sys.exit("no Python 3.10 to 3.13 was found; install one (pyenv install 3.13, or apt-get install python3)")
     chosen = sorted({min(found), max(found)})
-    if len(chosen) < 2 or chosen[0] != SUPPORTED[0]:
+    if len(found) == 1 or SUPPORTED[0] not in found:
         note = f"found Python {', '.join(f'3.{minor}' for minor in found)}; 3.10 and a newer one are wanted"
         if os.environ.get("CI"):
             sys.exit(f"{note}: install them (pyenv install 3.10 3.13)")

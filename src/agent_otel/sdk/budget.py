@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from agent_otel.model import names
@@ -27,13 +27,15 @@ class BudgetLedger:
 
     Args:
         limits: the contract's budgets.
+        clock: gives seconds from any origin, for wall time.
     """
 
-    def __init__(self, limits: Budgets) -> None:
+    def __init__(self, limits: Budgets, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._limits = {name: getattr(limits, name) for name in names.BUDGETS}
         self._used: dict[str, float] = dict.fromkeys(names.BUDGETS, 0.0)
         self._crossed: set[str] = set()
-        self._started = time.monotonic()
+        self._started = clock()
         self._lock = threading.Lock()
 
     @property
@@ -45,7 +47,7 @@ class BudgetLedger:
         """Adds to one budget; returns the budgets (this one, or wall time) crossed by now and not told before."""
         with self._lock:
             self._used[budget] += amount
-            self._used["wall_time"] = time.monotonic() - self._started
+            self._used["wall_time"] = self._clock() - self._started
             return list(self._new_crossings())
 
     def look(self) -> list[Crossing]:
@@ -55,7 +57,7 @@ class BudgetLedger:
     def consumed(self) -> dict[str, float]:
         """What was used of each budget; wall time in seconds until now."""
         with self._lock:
-            return {**self._used, "wall_time": time.monotonic() - self._started}
+            return {**self._used, "wall_time": self._clock() - self._started}
 
     def _new_crossings(self) -> Iterator[Crossing]:
         for name, limit in self._limits.items():

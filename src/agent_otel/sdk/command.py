@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from agent_otel.model import names
 from agent_otel.model.record import CommandResult as ResultWord
+from agent_otel.sdk import metrics
 from agent_otel.sdk.attributes import Outgoing, Tail
+from agent_otel.sdk.context import leave
 from agent_otel.sdk.events import emit
 from agent_otel.sdk.guard import guard
 from agent_otel.sdk.process import Finished, Invocation, OnOutput, run_process, run_process_async
+from agent_otel.sdk.process_context import rooted
 from agent_otel.sdk.recorder import Recorder
 from agent_otel.sdk.state import current
 from agent_otel.text.sanitise import clean
@@ -151,10 +155,11 @@ class CommandRecorder(Recorder):
         env: Mapping[str, str] | None,
     ) -> Iterator[_Observation]:
         run = self._run()
-        enclosing = _enclosing_tool(trace.get_current_span())
-        if run is not None and not enclosing:
-            run.tool_called()  # inside of a decorated tool the call was counted already
-        observation = _Observation(self, command, cwd, env, tool=enclosing or DEFAULT_TOOL)
+        # Inside of a decorated tool the call was counted and is measured already.
+        enclosed = _enclosing_tool(trace.get_current_span())
+        if run is not None and not enclosed:
+            run.tool_called()
+        observation = _Observation(self, command, cwd, env, tool=enclosed or DEFAULT_TOOL)
         token = otel_context.attach(trace.set_span_in_context(observation.span))
         try:
             yield observation
@@ -162,8 +167,8 @@ class CommandRecorder(Recorder):
             observation.interrupted()
             raise
         finally:
-            otel_context.detach(token)
-            observation.span.end(observation.now())
+            leave(token)
+            observation.close(measured=not enclosed)
 
 
 _REQUIRED: Final = (names.COMMAND_LINE, names.COMMAND_RESULT, names.COMMAND_DURATION)
@@ -188,15 +193,18 @@ class _Observation:
         self._run = recorder._run()  # noqa: SLF001 - its own module's other half
         self._line = self._command if isinstance(self._command, str) else _line(self._command)
         self.id = self._instrumentation.new_id()
+        self._tool = tool
+        self._error_type = ""
+        self._began = time.perf_counter()
         self.span: trace.Span = trace.INVALID_SPAN
         self.tree = ""
         with guard("starting a command's span"):
-            self.span = self._start(tool)
+            self.span = self._start()
             if self._run is not None and self.span.is_recording():
                 self.tree = self._run.tree()
 
     def now(self) -> int | None:
-        """The time for the span's end, or None for the SDK's own clock."""
+        """The time for the span, or None for the SDK's own clock."""
         return self._instrumentation.clock() if self._instrumentation.clock else None
 
     def invocation(
@@ -238,7 +246,17 @@ class _Observation:
             self._emit(values)
             self._fail(names.ERROR_CANCELLED, "")
 
-    def _start(self, tool: str) -> trace.Span:
+    def close(self, *, measured: bool) -> None:
+        """Ends the span, and measures the call where nothing around it does."""
+        with guard("ending a command"):
+            self.span.end(self.now())
+            if measured and (instruments := metrics.instruments_for(self._instrumentation)) is not None:
+                agent = self._run.agent if self._run is not None else ""
+                took = time.perf_counter() - self._began
+                instruments.add((self._tool, agent, self._error_type, took, self.span.get_span_context()))
+
+    def _start(self) -> trace.Span:
+        tool = self._tool
         words = _words(self._line) if isinstance(self._command, str) else self._command
         program = Path(words[0]).name if words else ""
         outgoing = Outgoing(self._instrumentation)
@@ -262,7 +280,11 @@ class _Observation:
         if isinstance(self._command, str):
             name = f"execute_tool {tool}"
         return self._instrumentation.tracer().start_span(
-            name, kind=SpanKind.INTERNAL, attributes=outgoing.finish(), start_time=self.now()
+            name,
+            context=rooted(otel_context.get_current()),
+            kind=SpanKind.INTERNAL,
+            attributes=outgoing.finish(),
+            start_time=self.now(),
         )
 
     def _end(self, described: CommandResult, error: str) -> None:
@@ -278,6 +300,7 @@ class _Observation:
         emit(names.COMMAND_RUN, values, span=self.span, run_id=run_id, required=_REQUIRED)
 
     def _fail(self, error_type: str, error: str) -> None:
+        self._error_type = error_type
         self.span.set_attribute(names.ERROR_TYPE, error_type)
         said = Outgoing(self._instrumentation).text(clean(error)) if error else None
         self.span.set_status(Status(StatusCode.ERROR, said))

@@ -1,8 +1,8 @@
 """The words an agent uses to tell what it does: one method per event (requirements.md §1).
 
-``Run`` is a recorder of itself; ``ambient`` records on the run that is current where it is called, so that the same
-words work as plain functions deep inside code that never saw a run, and do nothing outside of any. Nothing in here
-raises: a missing required field is named in the event and becomes a finding of the record.
+``Run`` is a recorder of itself; a recorder that is no run records on the one that is current where it is called, and
+so does nothing outside of any (``sdk.words``). Nothing in here raises: a missing required field is named in the event
+and becomes a finding of the record.
 """
 
 from __future__ import annotations
@@ -389,7 +389,3 @@ def _evaluation(verification: Mapping[str, Any]) -> dict[str, Any]:
         # https://opentelemetry.io/docs/specs/semconv/registry/attributes/test/: success, failure, skipped, ...
         names.TEST_SUITE_RUN_STATUS: {"pass": "success", "fail": "failure"}.get(outcome),
     }
-
-
-ambient = Recorder()
-"""Records on the run that is current where it is called."""

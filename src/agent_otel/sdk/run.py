@@ -33,7 +33,7 @@ from agent_otel.sdk.guard import guard
 from agent_otel.sdk.heartbeat import heart
 from agent_otel.sdk.outcome import error_type_of, record_exception
 from agent_otel.sdk.plan import Plan
-from agent_otel.sdk.process_context import remote_parent
+from agent_otel.sdk.process_context import rooted
 from agent_otel.sdk.state import current
 
 MAX_CHANGED_FILES: Final = 500
@@ -60,12 +60,12 @@ class Run(CommandRecorder):
         above = current_run()
         self.parent_id = above.id if above is not None else os.environ.get(names.ENV_RUN, "")
         self.span: trace.Span = trace.INVALID_SPAN
-        self.ledger = BudgetLedger(plan.contract.budgets)
+        self.ledger = BudgetLedger(plan.contract.budgets, self._seconds)
         self._repository: git.Repository | None = None
         self._base_tree = ""
         self._calls: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._started = time.monotonic()
+        self._started = self._seconds()
 
     def _run(self) -> Run:
         return self
@@ -147,9 +147,7 @@ class Run(CommandRecorder):
 
     def open(self) -> otel_context.Context:
         """Starts the span; returns the context in which the run is current."""
-        parent = otel_context.get_current()
-        if current_run() is None and not trace.get_current_span(parent).get_span_context().is_valid:
-            parent = remote_parent() or parent
+        parent = rooted(otel_context.get_current())
         with guard("starting a run"):
             self.span = self._start_span(parent)
         return with_run(self, trace.set_span_in_context(self.span, parent))
@@ -228,6 +226,10 @@ class Run(CommandRecorder):
     def _clock(self) -> int | None:
         return self._instrumentation.clock() if self._instrumentation.clock else None
 
+    def _seconds(self) -> float:
+        clock = self._instrumentation.clock
+        return clock() / 1e9 if clock else time.monotonic()
+
     def _now_ns(self) -> int:
         return self._clock() or time.time_ns()
 
@@ -287,7 +289,7 @@ class Run(CommandRecorder):
     def _measure(self, error: BaseException | None, outcome: str) -> None:
         metrics.run_ended(
             agent=self.agent,
-            duration_s=time.monotonic() - self._started,
+            duration_s=self._seconds() - self._started,
             tool_calls=self._calls["tool"],
             model_calls=self._calls["model"],
             error_type=error_type_of(error) if error is not None and outcome != "ended" else None,

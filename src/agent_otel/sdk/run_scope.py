@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from opentelemetry import context as otel_context
 
 from agent_otel.errors import SettingsError
+from agent_otel.sdk.context import leave
 from agent_otel.sdk.plan import ContractSource, Plan
 from agent_otel.sdk.run import Run
 
@@ -75,7 +76,7 @@ class RunScope(AbstractContextManager[Run, None], AbstractAsyncContextManager[Ru
         try:
             entered.close(entered.observe_end(), error)
         finally:
-            otel_context.detach(token)
+            leave(token)
 
     async def __aenter__(self) -> Run:
         entered = self._open()
@@ -94,7 +95,7 @@ class RunScope(AbstractContextManager[Run, None], AbstractAsyncContextManager[Ru
             final = await asyncio.shield(asyncio.to_thread(entered.observe_end))
             entered.close(final, error)
         finally:
-            otel_context.detach(token)
+            leave(token)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorates a function or coroutine function.
