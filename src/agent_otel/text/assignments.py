@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from agent_otel.text.span import Span
 from agent_otel.text.values import SHORTEST, Beside, is_secret
@@ -16,7 +17,7 @@ _SUFFIX = (
     r"(?P<plural>s)?"
     r"(?:[_-](?:key|base|value|prod|production|dev|staging|live|old|new|primary|secondary)|[_-]?[0-9]{1,2}){0,3}"
 )
-_SEPARATOR = r"\\{0,7}[\"'`]?\]?(?P<gap>[ \t]{0,8})(?P<separator>=>|:=|[:=](?![:=]))[ \t]{0,8}"  # not "::", not "=="
+_SEPARATOR = r"\\{0,7}[\"'`]?\]?(?P<gap>[ \t]{0,8})(?P<separator>=>|:=|[!=]==?|[:=](?![:=]))[ \t]{0,8}"  # not "::"
 _WORDS = (
     # Each begins at its rarest letters, because the matcher skips to a literal at the speed of memchr.
     r"w(?:ord(?<=password)|d(?<=passwd)|d(?<=pwd))",
@@ -26,7 +27,6 @@ _WORDS = (
     r"auth(?<![a-z]auth)(?:orization)?",
 )
 _ASSIGNMENTS = tuple(re.compile(f"(?P<word>{word}){_SUFFIX}{_SEPARATOR}") for word in _WORDS)
-_NAMES = tuple(re.compile(f"(?P<word>{word}){_SUFFIX}$") for word in _WORDS)
 _KEY_OF = re.compile(
     r"(?:api|access|secret|private|account|signing|encryption|auth|master|service|shared|storage|session|deploy|client"
     r"|license|app|application|ssh|sas)[_-]?$"
@@ -45,7 +45,9 @@ _MEANINGS = {
     "auth": ("credential", _NEVER),
     "authorization": ("credential", _NEVER),
 }
+_SCHEME = re.compile(r"(?:\\{0,7}[\"'])?(?:bearer|basic|token|apikey|api-key|bot)[ \t]")
 _LONGEST_QUALIFIER = 16
+_LONGEST_NAME = 64
 
 _QUOTED = re.compile(r"(?P<open>\\{0,7}[\"'`])(?P<value>[^\n]{0,4096}?)(?<!\\)(?P=open)")
 # A quote that never closes was cut off.
@@ -53,17 +55,22 @@ _BARE = re.compile(r"(?:\\{0,7}[\"'`])?(?P<value>[^\s\"'`,;&\\]{1,1024})")
 _BLOCK = re.compile(
     r"[|>][-+]?[ \t]*\n(?P<indent>[ \t]+)(?P<value>[^\s][^\n]{0,512}(?:\n(?P=indent)[^\n]{0,512}){0,40})"
 )
-_FLAG = re.compile(r"--(?P<name>(?<![\w-]--)[A-Za-z][\w-]{0,60})(?:=|\s{1,8}|\\{0,7}[\"'],\s{0,80}(?=\\{0,7}[\"']))")
+_FLAG = re.compile(r"--(?P<name>(?<![\w-]--)[A-Za-z][\w-]{0,60})(?:\s{1,8}|\\{0,7}[\"'],\s{0,80}(?=\\{0,7}[\"']))")
 _NOT_OPENING = (")", ",", "]", "}", ":", " ")  # the quote before one of these closes an earlier string
 
 
 def named(name: str) -> Beside | None:
     """How a value of this name is to be judged; ``None`` when the name does not look secret."""
-    folded = name.lower()
-    for pattern in _NAMES:
-        match = pattern.search(folded)
-        if match and (beside := _judged(folded, match)):
-            return beside
+    return _named(name[-_LONGEST_NAME:].lower())
+
+
+@lru_cache(maxsize=1024)  # the names of attributes, fields and flags recur
+def _named(name: str) -> Beside | None:
+    assigned = name + "="
+    for pattern in _ASSIGNMENTS:
+        for match in pattern.finditer(assigned):
+            if match.end() == len(assigned) and (beside := _judged(assigned, match)):
+                return beside
     return None
 
 
@@ -88,7 +95,10 @@ def find_assigned(text: str, folded: str) -> Iterator[Span]:
 
 
 def find_flagged(text: str, _folded: str) -> Iterator[Span]:
-    """The secrets that stand behind a secret-looking command line flag, in shell or in a JSON list of arguments."""
+    """The secrets that stand behind a secret-looking command line flag, in shell or in a JSON list of arguments.
+
+    A flag joined to its value by an equals sign is an assignment.
+    """
     for match in _FLAG.finditer(text):
         beside = named(match["name"])
         if beside is not None and not text.startswith("-", match.end()) and (span := _value(text, match.end(), beside)):
@@ -98,6 +108,8 @@ def find_flagged(text: str, _folded: str) -> Iterator[Span]:
 def _judged(folded: str, match: re.Match[str]) -> Beside | None:
     """What the name says about the value; ``None`` for names such as ``monkey`` and ``cache_key``."""
     kind, qualifier = _MEANINGS[match["word"]]
+    if match["word"].startswith("auth") and _SCHEME.match(folded, match.end()):
+        return None  # the finder of headers knows where the scheme ends
     strong = qualifier.search(folded[max(match.start() - _LONGEST_QUALIFIER, 0) : match.start()]) is not None
     if kind == "key" and not strong:
         return None

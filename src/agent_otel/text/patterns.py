@@ -12,6 +12,7 @@ issuers lengthen their tokens.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from agent_otel.text.span import Span
@@ -28,7 +29,7 @@ class Rule(NamedTuple):
     kind: str
     literal: str
     hint: str
-    regex: re.Pattern[str]
+    regex: str
 
 
 _START = r"(?<![A-Za-z0-9])"
@@ -37,7 +38,7 @@ _UNDERSCORE = "_[A-Za-z0-9]{16}"  # rare in names, present in nearly every token
 
 def _rule(kind: str, literal: str, rest: str, hint: str = _UNDERSCORE) -> Rule:
     """A format that is a literal prefix followed by ``rest``."""
-    return Rule(kind, literal, hint, re.compile(_START + re.escape(literal) + rest))
+    return Rule(kind, literal, hint, _START + re.escape(literal) + rest)
 
 
 _PEM_BODY = r"(?:[^-]{0,200}-(?!-)){0,8}[^-]*"  # the bounded part lets the Proc-Type and DEK-Info headers through
@@ -46,7 +47,7 @@ _PEM_NAME = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 TOKEN_RULES: tuple[Rule, ...] = (
     # No end line is needed: a key that was cut is still a key.
     Rule("private-key", "-----BEGIN", "-----BEGIN",
-         re.compile(f"-----BEGIN {_PEM_NAME}{_PEM_BODY}(?:-----END {_PEM_NAME})?")),
+         f"-----BEGIN {_PEM_NAME}{_PEM_BODY}(?:-----END {_PEM_NAME})?"),
     _rule("anthropic-key", "sk-ant-", r"[\w-]{10,}", "-(?<=sk-)ant-"),
     _rule("openai-key", "sk-", r"(?:proj|svcacct|admin|None|or-v1|lf)-[\w-]{16,}",
           "-(?<=sk-)(?:proj|svcacct|admin|None|or-v1|lf)-"),
@@ -64,9 +65,9 @@ TOKEN_RULES: tuple[Rule, ...] = (
     _rule("slack-token", "xox", r"[abeoprs]-[A-Za-z0-9-]{10,}", "-(?<=xox[abeoprs]-)"),
     _rule("slack-token", "xapp-", r"[A-Za-z0-9-]{10,}", "-(?<=xapp-)"),
     Rule("slack-webhook", "hooks.slack.com", r"\.slack\.com",
-         re.compile(r"hooks\.slack\.com/(?:services|workflows|triggers)/([\w/+-]{16,})")),
+         r"hooks\.slack\.com/(?:services|workflows|triggers)/([\w/+-]{16,})"),
     Rule("discord-webhook", "/api/webhooks/", r"\.com/api/webhooks/",
-         re.compile(r"\.com/api/webhooks/\d{5,25}/([\w-]{20,})")),
+         r"\.com/api/webhooks/\d{5,25}/([\w-]{20,})"),
     _rule("google-api-key", "AIza", r"[\w-]{30,}", "AIza"),
     _rule("google-oauth-token", "ya29.", r"[\w.-]{20,}", r"\.(?<=ya29\.)"),
     _rule("google-oauth-secret", "GOCSPX-", r"[\w-]{20,}", "-(?<=GOCSPX-)"),
@@ -83,9 +84,9 @@ TOKEN_RULES: tuple[Rule, ...] = (
     _rule("huggingface-token", "hf_", r"[A-Za-z0-9]{30,}"),
     _rule("databricks-token", "dapi", r"[0-9a-f]{32}(?:-\d)?(?![0-9a-zA-Z])", "dapi[0-9a-f]{6}"),
     _rule("digitalocean-token", "dop_v1_", r"[0-9a-f]{32,}"),
-    Rule("telegram-token", ":AA", r":AA[\w-]{8}", re.compile(r"(?<![0-9])[0-9]{8,10}:AA[\w-]{30,}")),
+    Rule("telegram-token", ":AA", r":AA[\w-]{8}", r"(?<![0-9])[0-9]{8,10}:AA[\w-]{30,}"),
     Rule("discord-token", ".", r"\.[\w-]{6}\.[\w-]{27}",
-         re.compile(r"(?<![\w-])[MNO][\w-]{22,27}\.[\w-]{6}\.[\w-]{27,45}(?![\w-])")),
+         r"(?<![\w-])[MNO][\w-]{22,27}\.[\w-]{6}\.[\w-]{27,45}(?![\w-])"),
     _rule("shopify-token", "shpat_", r"[0-9a-fA-F]{32,}"),
     _rule("shopify-token", "shpss_", r"[0-9a-fA-F]{32,}"),
     _rule("linear-key", "lin_api_", r"[A-Za-z0-9]{30,}"),
@@ -99,9 +100,9 @@ TOKEN_RULES: tuple[Rule, ...] = (
     _rule("vault-token", "hvb.", r"[\w-]{20,}", r"\.(?<=hvb\.)[\w-]{6}"),
     _rule("age-key", "AGE-SECRET-KEY-1", r"[A-Z0-9]{20,}", "-(?<=AGE-)SECRET-KEY-1"),
     # The lookbehind covers the token's whole alphabet, so a run of "eyJeyJeyJ" is read once.
-    Rule("jwt", "eyJ", r"\.eyJ[\w-]{6}", re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*")),
+    Rule("jwt", "eyJ", r"\.eyJ[\w-]{6}", r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
     Rule("jwt", "eyJ", r"\.[\w-]{16,22}\.[\w-]{8}",  # encrypted: header.key.vector.text.tag
-         re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]*\.[\w-]{16,22}\.[\w-]{8,}\.[\w-]{8,}")),
+         r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]*\.[\w-]{16,22}\.[\w-]{8,}\.[\w-]{8,}"),
 )  # fmt: skip
 
 
@@ -141,8 +142,15 @@ def find_tokens(text: str) -> list[Span]:
         return spans
     for hint, rules in TOKEN_GROUPS:
         if hint.search(text) is not None:
-            for kind, literal, _, regex in rules:
-                if literal in text:
+            for rule in rules:
+                if rule.literal in text:
+                    regex = _compiled(rule.regex)
                     group = 1 if regex.groups else 0
-                    spans += [Span(*match.span(group), kind) for match in regex.finditer(text)]
+                    spans += [Span(*match.span(group), rule.kind) for match in regex.finditer(text)]
     return spans
+
+
+@cache
+def _compiled(regex: str) -> re.Pattern[str]:
+    """Compiled when first needed: most programs never meet most formats, and start faster."""
+    return re.compile(regex)
