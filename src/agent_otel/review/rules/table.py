@@ -47,7 +47,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         id="decision-without-alternatives", severity="warning", layer="judging",
         check=work.decision_without_alternatives,
-        summary="a decision names no rejected alternative, or gives no reason for a rejection",
+        summary="a decision names no rejected alternative, or gives no reason for a rejection; information where it was"
+        " read off a text",
         example="run.decision('wait for hydration')",
         remedy="pass alternatives={'what was rejected': 'why'}",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent_otel.model import names
-from agent_otel.model.record import Failure, RunRecord
+from agent_otel.model.record import Failure, RunRecord, Severity
 from agent_otel.review.rules.base import Notice
 
 
@@ -23,12 +23,14 @@ def failure_not_resolved(record: RunRecord) -> Iterator[Notice]:
 def decision_without_alternatives(record: RunRecord) -> Iterator[Notice]:
     """A decision that does not say what it was against, or why not."""
     for place, decision in enumerate(record.decisions):
-        ref = f"decisions[{place}]"
+        ref = (f"decisions[{place}]",)
+        # Read off a text, its alternatives may stand in the sentence after.
+        severity: Severity | None = "info" if decision.source == "inferred" else None
         if not decision.alternatives:
-            yield Notice(f"decision {decision.option!r} names no rejected alternative", (ref,))
-        for alternative in decision.alternatives:
-            if not alternative.reason:
-                yield Notice(f"decision {decision.option!r} rejects {alternative.option!r} without a reason", (ref,))
+            yield Notice(f"decision {decision.option!r} names no rejected alternative", ref, severity)
+        for other in decision.alternatives:
+            if not other.reason:
+                yield Notice(f"decision {decision.option!r} rejects {other.option!r} without a reason", ref, severity)
 
 
 def _unresolved(failure: Failure) -> str:

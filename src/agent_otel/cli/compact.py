@@ -1,0 +1,96 @@
+"""``agent-otel compact``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from agent_otel.cli.console import print_records, print_records_json, warn
+from agent_otel.cli.intake import Intake, intake_store
+from agent_otel.cli.sources import files_in, requests_in
+from agent_otel.errors import AgentOtelError, DecodeError, NotFound
+from agent_otel.model.record import RunRecord
+
+LONG: Final = 4 << 20
+"""Bytes of input from which progress is worth showing."""
+
+_TOLD: Final = 10
+"""Problems that are told one by one."""
+
+_STANDARD_INPUT: Final = Path("-")
+
+
+@click.command
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path)
+)
+@click.option(
+    "--db",
+    "database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Store the telemetry in this database too, and print the records as they are there.",
+)
+@click.option("--strict", is_flag=True, help="Fail if any line or file could not be read.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records as a JSON array.")
+def compact(*, paths: tuple[Path, ...], database: Path | None, strict: bool, as_json: bool) -> None:
+    """Turn telemetry into run records and print them.
+
+    PATH is a file of OTLP/JSON lines as the collector's file exporter writes them, an OTLP body in JSON or protobuf,
+    any of these gzipped, a folder of such files, or - for standard input.
+    """
+    records, problems = _records(paths, database)
+    for problem in problems[:_TOLD]:
+        warn(problem)
+    if len(problems) > _TOLD:
+        warn(f"and {len(problems) - _TOLD} more")
+    if as_json:
+        print_records_json(records)
+    else:
+        print_records(records)
+    if strict and problems:
+        message = f"{len(problems)} of the lines or files could not be read, and --strict was given"
+        raise DecodeError(message)
+
+
+def _records(paths: tuple[Path, ...], database: Path | None) -> tuple[list[RunRecord], list[str]]:
+    """The records of all input, and what of it could not be used.
+
+    Raises:
+        AgentOtelError: none of it could be used.
+    """
+    files = [file for path in paths for file in files_in(path)]
+    with intake_store(database) as store:
+        intake = Intake(store)
+        with _progress(files) as read:
+            for file in files:
+                with click.open_file(str(file), "rb") as opened:
+                    intake.take(
+                        requests_in(opened, "standard input" if file == _STANDARD_INPUT else str(file), read=read)
+                    )
+        if not intake.items:
+            raise _nothing(files, intake.problems)
+        return store.folded(), intake.problems
+
+
+def _nothing(files: list[Path], problems: list[str]) -> AgentOtelError:
+    if problems:
+        return DecodeError(
+            f"nothing could be read: {problems[0]}" + (f" (and {len(problems) - 1} more)" * (len(problems) > 1))
+        )
+    return NotFound("no spans or log records in the input" if files else "no telemetry files in the folder")
+
+
+@contextmanager
+def _progress(files: list[Path]) -> Iterator[Callable[[int], object]]:
+    """A progress bar on standard error, where that is a terminal and the input is long."""
+    length = sum(file.stat().st_size for file in files if file != _STANDARD_INPUT)
+    if length < LONG or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=length, label="reading", file=sys.stderr) as bar:
+        yield bar.update

@@ -1,0 +1,63 @@
+"""What the commands print, and how: colour on terminals only, JSON that cannot move a cursor, warnings aside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import click
+
+from agent_otel import settings
+from agent_otel.model.record import RunRecord, to_builtins
+from agent_otel.review.text import as_text
+from agent_otel.text.terminal import printable
+
+WIDEST: Final = 120
+"""Wider lines are hard to read, however wide the terminal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """How the terminal wants to be written to (no-color.org, force-color.org)."""
+
+    no_color: str = field(default="", metadata={"env": "NO_COLOR", "help": "set to anything: no colours"})
+    force_color: str = field(default="", metadata={"env": "FORCE_COLOR", "help": "set to anything: always colours"})
+    term: str = field(default="", metadata={"env": "TERM", "help": "kind of terminal; dumb ones get no colours"})
+
+
+def wants_colour(*, is_terminal: bool, chosen: ConsoleSettings) -> bool:
+    """Whether to colour what is written; ``NO_COLOR`` wins over ``FORCE_COLOR``, as in CPython."""
+    if chosen.no_color:
+        return False
+    return bool(chosen.force_color) or (is_terminal and chosen.term != "dumb")
+
+
+def print_records(records: Iterable[RunRecord]) -> None:
+    """Prints records for people, a line between two."""
+    colour = wants_colour(is_terminal=sys.stdout.isatty(), chosen=settings.read(ConsoleSettings, environ=os.environ))
+    width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
+    for number, record in enumerate(records):
+        if number:
+            click.echo("\n" + "─" * width + "\n")
+        click.echo(as_text(record, colour=colour, width=width), nl=False, color=colour)
+
+
+def print_json(value: Any) -> None:
+    """Prints JSON in ASCII: what a run said reaches no terminal as a control character, not even in JSON."""
+    # ASCII has one control character that JSON leaves as it is; it can only stand inside a string.
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f"))
+
+
+def print_records_json(records: Iterable[RunRecord]) -> None:
+    """Prints records as one JSON array."""
+    print_json([to_builtins(record) for record in records])
+
+
+def warn(message: str) -> None:
+    """Says on standard error what the reader should know beside the result."""
+    click.echo(f"agent-otel: {printable(message)}", err=True)

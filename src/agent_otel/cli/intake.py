@@ -1,0 +1,105 @@
+"""From requests to stored items to records, for input that is read once and whole."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from agent_otel.cli.sources import Request
+from agent_otel.compaction.policy import Policy
+from agent_otel.errors import DecodeError, TooLarge
+from agent_otel.model.item import Item
+from agent_otel.model.record import RunRecord
+from agent_otel.otlp.lines import items_from_bytes
+from agent_otel.service.fold import END_OF_TIME_NS, fold_due
+from agent_otel.store.base import GroupItems
+from agent_otel.store.sqlite import SqliteStore
+
+_BATCH: Final = 4096
+"""Items of one transaction: few transactions, and little in memory."""
+
+
+class Intake:
+    """Takes requests into a store, and counts what could not be used.
+
+    ``items`` were usable (stored, or there already); ``problems`` names every request or part of one that was not.
+    """
+
+    def __init__(self, store: NotingStore) -> None:
+        self._store = store
+        self._waiting: list[Item] = []
+        self.items = 0
+        self.problems: list[str] = []
+
+    def take(self, requests: Iterable[Request]) -> None:
+        """Takes all requests of one file."""
+        for request in requests:
+            self._take(request)
+        self._put()
+
+    def _take(self, request: Request) -> None:
+        try:
+            if request.error is not None:
+                raise request.error
+            received = items_from_bytes(request.body)
+        except (DecodeError, TooLarge) as exc:
+            self.problems.append(f"{request.where}: {exc}")
+            return
+        self.problems += [
+            f"{request.where}: {refused.count} refused: {refused.reason}" for refused in received.rejected
+        ]
+        self.items += len(received.items)
+        self._waiting += received.items
+        if len(self._waiting) >= _BATCH:
+            self._put()
+
+    def _put(self) -> None:
+        if self._waiting:
+            self._store.put(self._waiting)
+            self._waiting = []
+
+
+class NotingStore(SqliteStore):
+    """A store that remembers the runs it saved records of."""
+
+    def __init__(self, path: Path, *, whole: bool) -> None:
+        super().__init__(path)
+        self._whole = whole
+        self._runs: set[str] = set()
+        self._fold()
+        self._runs.clear()  # what was due before is not of this input
+
+    def save(self, folded: GroupItems, records: Sequence[RunRecord], *, look_again_ns: int | None = None) -> bool:
+        """See ``Store.save``."""
+        saved = super().save(folded, records, look_again_ns=look_again_ns)
+        if saved:
+            self._runs.update(record.run_id for record in records)
+        return saved
+
+    def folded(self) -> list[RunRecord]:
+        """The records of all runs that items came to, the earliest run first."""
+        self._fold()
+        found = (self.record(run) for run in self._runs)
+        return sorted(
+            (record for record in found if record is not None), key=lambda each: (each.started or "", each.run_id)
+        )
+
+    def _fold(self) -> None:
+        # Input that is all there is has no "later": a run without an end was abandoned, whatever today's date.
+        now_ns = END_OF_TIME_NS if self._whole else time.time_ns()
+        fold_due(self, now_ns=now_ns, policy=Policy())
+
+
+@contextmanager
+def intake_store(database: Path | None) -> Iterator[NotingStore]:
+    """The store to take input into: the named database, or one that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="agent-otel-") as folder:
+        store = NotingStore(database or Path(folder) / "runs.db", whole=database is None)
+        try:
+            yield store
+        finally:
+            store.close()

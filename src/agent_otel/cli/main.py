@@ -1,0 +1,55 @@
+"""``agent-otel``: the commands together, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import click
+
+from agent_otel.cli.compact import compact
+from agent_otel.cli.doctor import doctor
+from agent_otel.cli.record import record
+from agent_otel.cli.rules import rules
+from agent_otel.cli.runs import runs
+from agent_otel.cli.show import show
+from agent_otel.errors import AgentOtelError, SettingsError
+from agent_otel.text.terminal import printable
+
+
+class Failure(click.ClickException):
+    """An error of ours on its way to standard error; messages may quote what a run said."""
+
+    def format_message(self) -> str:
+        """The message, made inert."""
+        return printable(self.message, keep_newlines=True)
+
+
+class Misuse(Failure):
+    """An error that the user's settings or arguments cause."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """A group whose commands may raise ``AgentOtelError``, or meet a file they cannot read."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader has seen enough; click ends quietly
+            raise
+        except SettingsError as exc:
+            raise Misuse(str(exc)) from exc
+        except (AgentOtelError, OSError) as exc:
+            raise Failure(str(exc)) from exc
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(metadata.version("agent-otel"), prog_name="agent-otel")
+def main() -> None:
+    """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
+
+
+for command in (runs, show, compact, record, rules, doctor):
+    main.add_command(command)

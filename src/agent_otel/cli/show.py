@@ -1,0 +1,79 @@
+"""``agent-otel show``."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import click
+
+from agent_otel.cli.console import print_json, print_records
+from agent_otel.cli.database import database_option, every_record, existing_store
+from agent_otel.errors import NotFound
+from agent_otel.model.record import RunRecord, to_builtins
+from agent_otel.review.text import as_markdown
+from agent_otel.store.base import RecordQuery, Store
+
+_NAMED: Final = 8
+"""How many run ids an error lists."""
+
+
+@click.command
+@click.argument("run")
+@database_option
+@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
+@click.option("--markdown", is_flag=True, help="Print the record as Markdown.")
+def show(*, run: str, database: Path | None, as_json: bool, markdown: bool) -> None:
+    """Show the record of RUN: a run id, the beginning of one, or "last".
+
+    Tells what the run knew, what it did, and why it believed it was complete; then the findings.
+    """
+    if as_json and markdown:
+        message = "choose one of --json and --markdown"
+        raise click.UsageError(message)
+    with existing_store(database) as store:
+        record = find_run(store, run)
+    if as_json:
+        print_json(to_builtins(record))
+    elif markdown:
+        click.echo(as_markdown(record), nl=False)
+    else:
+        print_records([record])
+
+
+def find_run(store: Store, run: str) -> RunRecord:
+    """The record that ``run`` names: an id, the beginning of exactly one id, or ``last``.
+
+    ``last`` is the latest run that is not part of another one.
+
+    Raises:
+        NotFound: none or several answer to it; the message lists what there is.
+    """
+    if run == "last":
+        return _last(store)
+    exact = store.record(run)
+    if exact is not None:
+        return exact
+    found = [record for record in every_record(store) if record.run_id.startswith(run)] if run else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        message = f"several runs begin with {run!r}: {_listed([record.run_id for record in found])}"
+        raise NotFound(message)
+    latest = [record.run_id for record in store.records(RecordQuery(limit=_NAMED))]
+    message = f"no run {run!r}; " + (f"the latest are: {_listed(latest)}" if latest else "the database has no runs")
+    raise NotFound(message)
+
+
+def _last(store: Store) -> RunRecord:
+    latest = list(islice(every_record(store), 1))
+    if not latest:
+        message = "the database has no runs"
+        raise NotFound(message)
+    return next((record for record in every_record(store) if record.parent_run is None), latest[0])
+
+
+def _listed(ids: list[str]) -> str:
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return ", ".join(ids[:_NAMED]) + more
