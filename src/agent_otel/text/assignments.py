@@ -142,6 +142,6 @@ def _in_source(text: str, first: int, last: int) -> bool:
 
 
 def _trimmed(text: str, start: int, end: int) -> int:
-    """The end of a bare value without the brackets that close around it."""
+    """The end of a bare value without the brackets that close around it, or the colon of a block."""
     value = text[start:end]
-    return end if any(bracket in value for bracket in "([{<") else start + len(value.rstrip(")]}>"))
+    return end if any(bracket in value for bracket in "([{<") else start + len(value.rstrip(":)]}>"))
