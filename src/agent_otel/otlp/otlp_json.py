@@ -80,6 +80,7 @@ class Request(msgspec.Struct):
 
 
 _DECODER: Final = msgspec.json.Decoder(Request)
+_JSON: Final = msgspec.json.Decoder()
 
 
 def items_from_json(body: bytes, signal: Signal, *, limits: Limits = DEFAULT_LIMITS) -> Received:
@@ -142,7 +143,7 @@ def _decoded(body: bytes) -> Request:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        # A lone surrogate or a byte that is not UTF-8, in a string of one span, would cost the whole body.
+        # Half a surrogate pair, in a string of one span, would cost the whole body.
         return _DECODER.decode(mend(body))
 
 
@@ -181,12 +182,13 @@ def _encoded(raw: msgspec.Raw, kind: type[Message]) -> tuple[bytes, bool]:
     """The JSON value as the bytes of a message, and whether its text was mended."""
     text = bytes(raw)
     mended = MENDED in text
-    if mended:
-        text = text.replace(MENDED, REPLACEMENT)
     try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as exc:
-        message = "a value JSON can hold and no program"
+        value = _JSON.decode(text.replace(MENDED, REPLACEMENT) if mended else text)
+    except UnicodeDecodeError:
+        # Slicing sees to escapes, and passes over bytes.
+        value, mended = _JSON.decode(mend(text).replace(MENDED, REPLACEMENT)), True
+    except msgspec.DecodeError as exc:
+        message = "a number out of range"
         raise DecodeError(message) from exc
     if value is None:
         return b"", mended

@@ -1,16 +1,38 @@
-"""Mends text that is not valid UTF-8 inside an encoded message.
+"""Parses encoded messages, and mends text in them that is not valid UTF-8.
 
 upb refuses a whole message for one such string, and agents cut output in the middle of a character all the time.
 """
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError as ProtobufError, Message
 
 from agent_otel.errors import DecodeError
 from agent_otel.otlp.limits import MAX_DEPTH
-from agent_otel.otlp.schema import Field, table
+from agent_otel.otlp.schema import Field, descriptor_of, table
 from agent_otel.otlp.wire import LENGTH, encode_varint, fields
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+def parse(kind: type[MessageT], raw: bytes) -> tuple[MessageT, bool]:
+    """The message, and whether it had to be mended.
+
+    Raises:
+        DecodeError: the bytes are damaged, or nested too deeply.
+    """
+    try:
+        return kind.FromString(raw), False
+    except ProtobufError:
+        mended = repair(raw, descriptor_of(kind))
+    try:
+        return kind.FromString(mended), True
+    except ProtobufError as exc:
+        message = f"not a protobuf message: {exc}"
+        raise DecodeError(message) from exc
 
 
 def repair(raw: bytes, descriptor: Descriptor, depth: int = 1) -> bytes:

@@ -12,7 +12,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agent_otel.errors import DecodeError
-from agent_otel.otlp.build import valid_span_id, valid_trace_id
+from agent_otel.otlp.ids import valid_span_id, valid_trace_id
 from agent_otel.otlp.limits import Limits
 from agent_otel.otlp.schema import table
 from agent_otel.otlp.wire import LENGTH, fields, slices

@@ -16,7 +16,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from agent_otel.model.item import Item, Log, Span, SpanEvent
-from agent_otel.otlp.build import log_event_name, valid_span_id, valid_trace_id
+from agent_otel.otlp.ids import log_event_name, valid_span_id, valid_trace_id
 
 _SCALARS: Final = frozenset({"string_value", "bool_value", "int_value", "double_value", "bytes_value"})
 

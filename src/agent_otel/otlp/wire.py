@@ -56,11 +56,11 @@ def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tupl
         elif wire_type == FIXED32:
             after = position + 4
         else:
-            _fail(f"wire type {wire_type}", position)
+            _fail(f"wire type {wire_type}")
         if after > stop:
-            _fail("a field longer than its message", position)
+            _fail("a field longer than its message")
         if tag < 8 or tag > _LARGEST_TAG:  # noqa: PLR2004 - a tag below 8 has field number 0, which does not exist
-            _fail("an impossible field number", position)
+            _fail("an impossible field number")
         yield tag >> 3, wire_type, position, after
         position = after
 
@@ -122,9 +122,10 @@ def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * (index - position))
         if byte < _CONTINUED:
             return value & 0xFFFFFFFFFFFFFFFF, index + 1
-    return _fail("a number cut short or too long", position)
+    return _fail("a number cut short or too long")
 
 
-def _fail(what: str, position: int) -> NoReturn:
-    message = f"not a protobuf message: {what} at byte {position}"
+def _fail(what: str) -> NoReturn:
+    # Without the position: it ends up in reasons of rejections, which are counted by their text.
+    message = f"not a protobuf message: {what}"
     raise DecodeError(message)

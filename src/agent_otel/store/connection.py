@@ -83,6 +83,8 @@ class Connection:
         with self._wrapped():
             connection = sqlite3.connect(self._name, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             try:
+                # Three agent-like spans to a page instead of one: half the file, half the time. Only new files hear.
+                connection.execute("PRAGMA page_size = 8192")
                 _use_write_ahead_log(connection)
                 connection.execute("PRAGMA synchronous = FULL")
                 migrate(connection)
