@@ -14,13 +14,10 @@ from agent_otel.cli.console import print_records, print_records_json, warn
 from agent_otel.cli.intake import Intake, intake_store
 from agent_otel.cli.sources import files_in, requests_in
 from agent_otel.errors import AgentOtelError, DecodeError, NotFound
-from agent_otel.model.record import RunRecord
+from agent_otel.review.wording import count
 
 LONG: Final = 4 << 20
 """Bytes of input from which progress is worth showing."""
-
-_TOLD: Final = 10
-"""Problems that are told one by one."""
 
 _STANDARD_INPUT: Final = Path("-")
 
@@ -43,45 +40,35 @@ def compact(*, paths: tuple[Path, ...], database: Path | None, strict: bool, as_
     PATH is a file of OTLP/JSON lines as the collector's file exporter writes them, an OTLP body in JSON or protobuf,
     any of these gzipped, a folder of such files, or - for standard input.
     """
-    records, problems = _records(paths, database)
-    for problem in problems[:_TOLD]:
-        warn(problem)
-    if len(problems) > _TOLD:
-        warn(f"and {len(problems) - _TOLD} more")
-    if as_json:
-        print_records_json(records)
-    else:
-        print_records(records)
-    if strict and problems:
-        message = f"{len(problems)} of the lines or files could not be read, and --strict was given"
-        raise DecodeError(message)
-
-
-def _records(paths: tuple[Path, ...], database: Path | None) -> tuple[list[RunRecord], list[str]]:
-    """The records of all input, and what of it could not be used.
-
-    Raises:
-        AgentOtelError: none of it could be used.
-    """
     files = [file for path in paths for file in files_in(path)]
     with intake_store(database) as store:
         intake = Intake(store)
-        with _progress(files) as read:
-            for file in files:
-                with click.open_file(str(file), "rb") as opened:
-                    intake.take(
-                        requests_in(opened, "standard input" if file == _STANDARD_INPUT else str(file), read=read)
-                    )
+        _read(files, intake)
         if not intake.items:
-            raise _nothing(files, intake.problems)
-        return store.folded(), intake.problems
+            raise _nothing(files, intake)
+        records = store.folded()
+    (print_records_json if as_json else print_records)(records)
+    for problem in intake.problems:
+        warn(problem)
+    if intake.failures:
+        message = f"could not use {count(intake.failures, 'part')} of the input"
+        if strict:
+            raise DecodeError(message)
+        warn(message)
 
 
-def _nothing(files: list[Path], problems: list[str]) -> AgentOtelError:
-    if problems:
-        return DecodeError(
-            f"nothing could be read: {problems[0]}" + (f" (and {len(problems) - 1} more)" * (len(problems) > 1))
-        )
+def _read(files: list[Path], intake: Intake) -> None:
+    with _progress(files) as read:
+        for file in files:
+            name = "standard input" if file == _STANDARD_INPUT else str(file)
+            with click.open_file(str(file), "rb") as opened:
+                intake.take(requests_in(opened, name, read=read))
+
+
+def _nothing(files: list[Path], intake: Intake) -> AgentOtelError:
+    if intake.problems:
+        more = f" (and {intake.failures - 1} more)" if intake.failures > 1 else ""
+        return DecodeError(f"nothing could be read: {intake.problems[0]}{more}")
     return NotFound("no spans or log records in the input" if files else "no telemetry files in the folder")
 
 

@@ -14,10 +14,14 @@ from agent_otel.compaction.policy import Policy
 from agent_otel.errors import DecodeError, TooLarge
 from agent_otel.model.item import Item
 from agent_otel.model.record import RunRecord
-from agent_otel.otlp.lines import items_from_bytes
+from agent_otel.otlp.lines import items_from_bytes, items_from_line
+from agent_otel.otlp.received import Received
 from agent_otel.service.fold import END_OF_TIME_NS, fold_due
 from agent_otel.store.base import GroupItems
 from agent_otel.store.sqlite import SqliteStore
+
+TOLD: Final = 10
+"""Problems that are told one by one."""
 
 _BATCH: Final = 4096
 """Items of one transaction: few transactions, and little in memory."""
@@ -26,13 +30,15 @@ _BATCH: Final = 4096
 class Intake:
     """Takes requests into a store, and counts what could not be used.
 
-    ``items`` were usable (stored, or there already); ``problems`` names every request or part of one that was not.
+    ``items`` were usable (stored, or there already). ``failures`` counts the requests and parts of requests that were
+    not, and ``problems`` names the first of them.
     """
 
     def __init__(self, store: NotingStore) -> None:
         self._store = store
         self._waiting: list[Item] = []
         self.items = 0
+        self.failures = 0
         self.problems: list[str] = []
 
     def take(self, requests: Iterable[Request]) -> None:
@@ -43,19 +49,21 @@ class Intake:
 
     def _take(self, request: Request) -> None:
         try:
-            if request.error is not None:
-                raise request.error
-            received = items_from_bytes(request.body)
+            received = _items(request)
         except (DecodeError, TooLarge) as exc:
-            self.problems.append(f"{request.where}: {exc}")
+            self._failed(f"{request.where}: {exc}")
             return
-        self.problems += [
-            f"{request.where}: {refused.count} refused: {refused.reason}" for refused in received.rejected
-        ]
+        for refused in received.rejected:
+            self._failed(f"{request.where}: {refused.count} refused: {refused.reason}", refused.count)
         self.items += len(received.items)
         self._waiting += received.items
         if len(self._waiting) >= _BATCH:
             self._put()
+
+    def _failed(self, problem: str, count: int = 1) -> None:
+        self.failures += count
+        if len(self.problems) < TOLD:
+            self.problems.append(problem)
 
     def _put(self) -> None:
         if self._waiting:
@@ -92,6 +100,13 @@ class NotingStore(SqliteStore):
         # Input that is all there is has no "later": a run without an end was abandoned, whatever today's date.
         now_ns = END_OF_TIME_NS if self._whole else time.time_ns()
         fold_due(self, now_ns=now_ns, policy=Policy())
+
+
+def _items(request: Request) -> Received:
+    if request.error is not None:
+        raise request.error
+    # A line of JSON lines is not guessed at: some rubbish is valid protobuf.
+    return items_from_line(request.body) if request.is_line else items_from_bytes(request.body)
 
 
 @contextmanager

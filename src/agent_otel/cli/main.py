@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 import click
 
 from agent_otel.cli.compact import compact
@@ -13,6 +11,7 @@ from agent_otel.cli.rules import rules
 from agent_otel.cli.runs import runs
 from agent_otel.cli.show import show
 from agent_otel.errors import AgentOtelError, SettingsError
+from agent_otel.sdk.state import VERSION
 from agent_otel.text.terminal import printable
 
 
@@ -46,7 +45,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(metadata.version("agent-otel"), prog_name="agent-otel")
+@click.version_option(VERSION or "unknown", prog_name="agent-otel")
 def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 

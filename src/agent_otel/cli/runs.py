@@ -24,8 +24,8 @@ STATES: Final = (*get_args(ReviewState), *get_args(Lifecycle))
 @click.option("--agent", default="", help="Only runs of this agent.")
 @click.option("--state", type=click.Choice(STATES), default=None, help="Only runs in this review state or lifecycle.")
 @click.option("--repository", default="", help="Only runs on this repository.")
-@click.option("--since", type=Moment(), default="", help="Only runs started since: 7d, 12h, or a date in UTC.")
-@click.option("--until", type=Moment(), default="", help="Only runs started before: 7d, 12h, or a date in UTC.")
+@click.option("--since", type=Moment(), default=None, help="Only runs started since: 7d, 12h, or a date in UTC.")
+@click.option("--until", type=Moment(), default=None, help="Only runs started before: 7d, 12h, or a date in UTC.")
 @click.option("--finding", type=click.Choice([rule.id for rule in RULES]), default=None, help="Only with this finding.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as a JSON array.")
@@ -35,8 +35,8 @@ def runs(  # noqa: PLR0913 - one parameter per option
     agent: str,
     state: str | None,
     repository: str,
-    since: str,
-    until: str,
+    since: str | None,
+    until: str | None,
     finding: str | None,
     limit: int,
     as_json: bool,
@@ -46,8 +46,8 @@ def runs(  # noqa: PLR0913 - one parameter per option
         agent=agent,
         state=state or "",
         repository=repository,
-        since=since,
-        until=until,
+        since=since or "",
+        until=until or "",
         finding=finding or "",
         limit=limit,
     )

@@ -25,11 +25,15 @@ _PEEK: Final = 64
 
 
 class Request(NamedTuple):
-    """One request of a file; ``where`` names it, ``error`` stands where its bytes cannot be had."""
+    """One request of a file; ``where`` names it, ``error`` stands where its bytes cannot be had.
+
+    ``is_line`` says that it is a line of JSON lines; otherwise it can be of any kind.
+    """
 
     where: str
     body: bytes
     error: DecodeError | TooLarge | None = None
+    is_line: bool = False
 
 
 def files_in(path: Path) -> list[Path]:
@@ -81,17 +85,19 @@ def _requests(file: io.BufferedReader, name: str) -> Iterator[Request]:
 
 def _lines(file: io.BufferedReader, name: str) -> Iterator[Request]:
     """One request a line; or, where the first line is not a whole document, one document printed over many."""
-    first = file.readline(DEFAULT_LIMITS.body_bytes + 1)
-    if not first.rstrip().endswith(b"}"):
-        yield _checked(name, first + file.read(DEFAULT_LIMITS.body_bytes + 1 - len(first)))
+    most = DEFAULT_LIMITS.body_bytes + 1
+    line = file.readline(most)
+    if len(line) < most and not line.rstrip().endswith(b"}"):
+        yield _checked(name, line + file.read(most - len(line)))
         return
-    number, line = 1, first
+    number = 0
     while line:
+        number += 1
         if not line.isspace():
-            yield _checked(f"{name}:{number}", line)
-        if not line.endswith(b"\n") and len(line) > DEFAULT_LIMITS.body_bytes:
+            yield _checked(f"{name}:{number}", line)._replace(is_line=True)
+        if len(line) == most and not line.endswith(b"\n"):
             _skip_line(file)
-        number, line = number + 1, file.readline(DEFAULT_LIMITS.body_bytes + 1)
+        line = file.readline(most)
 
 
 def _skip_line(file: io.BufferedReader) -> None:
