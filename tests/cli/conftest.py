@@ -18,6 +18,8 @@ from agent_otel.model import names
 
 START_S = 1_779_095_523  # 2026-05-18T09:12:03Z
 Invoke = Callable[..., Result]
+SAME_MODULES = os.pathsep.join(os.path.abspath(folder) for folder in sys.path if folder)  # noqa: PTH100 - relative ones break in other folders
+"""``PYTHONPATH`` by which a child process sees the package that the tests see."""
 
 
 def _attributes(values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -130,11 +132,17 @@ def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
 
 
 @pytest.fixture
+def same_modules() -> str:
+    """See ``SAME_MODULES``."""
+    return SAME_MODULES
+
+
+@pytest.fixture
 def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """Runs ``python -m agent_otel`` as a real process, in a folder of its own."""
 
     def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
-        env = {**os.environ, **options.pop("env", {})}
+        env = {**os.environ, "PYTHONPATH": SAME_MODULES, **options.pop("env", {})}
         command = [sys.executable, "-m", "agent_otel", *map(str, arguments)]
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=60, check=False, **options)
 

@@ -121,8 +121,17 @@ def test_database_keeps_what_was_compacted(invoke, telemetry, lines, tmp_path: P
     assert ids(invoke("compact", "1.jsonl", "--db", "runs.db", "--json").stdout) == ["run-1"]
     assert ids(invoke("compact", "2.jsonl", "--db", "runs.db", "--json").stdout) == ["run-2"]
     assert ids(invoke("runs", "--db", "runs.db", "--json").stdout) == ["run-2", "run-1"]
-    (again,) = json.loads(invoke("compact", "2.jsonl", "--db", "runs.db", "--json").stdout or "[]") or [{}]
-    assert again.get("revision", 1) == 1
+
+
+def test_what_is_stored_already_is_printed_again(invoke, telemetry, lines, tmp_path: Path) -> None:
+    """Compacting the same file once more changes nothing, and shows the same records."""
+    for number in (1, 2):
+        (tmp_path / f"{number}.jsonl").write_bytes(lines(telemetry(f"run-{number}", number=number, seconds=number)))
+    first = invoke("compact", "1.jsonl", "--db", "runs.db", "--json").stdout
+    assert invoke("compact", "1.jsonl", "--db", "runs.db", "--json").stdout == first
+    both = invoke("compact", "1.jsonl", "2.jsonl", "--db", "runs.db", "--json").stdout
+    assert ids(both) == ["run-1", "run-2"]
+    assert json.loads(both)[0] == json.loads(first)[0]
 
 
 def test_bad_line_costs_itself_alone(invoke, telemetry, lines, tmp_path: Path) -> None:

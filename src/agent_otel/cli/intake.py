@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from agent_otel.cli.database import every_record
 from agent_otel.cli.sources import Request
 from agent_otel.compaction.policy import Policy
 from agent_otel.errors import DecodeError, TooLarge
@@ -17,11 +18,17 @@ from agent_otel.model.record import RunRecord
 from agent_otel.otlp.lines import items_from_bytes, items_from_line
 from agent_otel.otlp.received import Received
 from agent_otel.service.fold import END_OF_TIME_NS, fold_due
-from agent_otel.store.base import GroupItems
+from agent_otel.store.base import GroupItems, PutResult
 from agent_otel.store.sqlite import SqliteStore
 
 TOLD: Final = 10
 """Problems that are told one by one."""
+
+_ROOM_NS: Final = 1 << 56
+"""Two years before the end of time, so that whoever adds to it stays within 64 bits."""
+
+_TRACE: Final = "trace:"
+"""Begins the link that an item's trace id is."""
 
 _BATCH: Final = 4096
 """Items of one transaction: few transactions, and little in memory."""
@@ -72,14 +79,27 @@ class Intake:
 
 
 class NotingStore(SqliteStore):
-    """A store that remembers the runs it saved records of."""
+    """A store that remembers which runs the items it was given belong to.
+
+    Args:
+        path: the database.
+        whole: whether what is put is all there is.
+    """
 
     def __init__(self, path: Path, *, whole: bool) -> None:
         super().__init__(path)
         self._whole = whole
         self._runs: set[str] = set()
+        self._traces: set[str] = set()
         self._fold()
         self._runs.clear()  # what was due before is not of this input
+
+    def put(self, items: Sequence[Item]) -> PutResult:
+        """See ``Store.put``."""
+        result = super().put(items)
+        if result.duplicates:  # their groups will not be folded again, if nothing new came to them
+            self._traces.update(link.removeprefix(_TRACE) for item in items for link in item.links)
+        return result
 
     def save(self, folded: GroupItems, records: Sequence[RunRecord], *, look_again_ns: int | None = None) -> bool:
         """See ``Store.save``."""
@@ -91,14 +111,15 @@ class NotingStore(SqliteStore):
     def folded(self) -> list[RunRecord]:
         """The records of all runs that items came to, the earliest run first."""
         self._fold()
-        found = (self.record(run) for run in self._runs)
-        return sorted(
-            (record for record in found if record is not None), key=lambda each: (each.started or "", each.run_id)
-        )
+        found = [record for record in map(self.record, self._runs) if record is not None]
+        if self._traces:
+            known = (record for record in every_record(self) if record.run_id not in self._runs)
+            found += [record for record in known if not self._traces.isdisjoint(record.capture.traces)]
+        return sorted(found, key=lambda record: (record.started or "", record.run_id))
 
     def _fold(self) -> None:
         # Input that is all there is has no "later": a run without an end was abandoned, whatever today's date.
-        now_ns = END_OF_TIME_NS if self._whole else time.time_ns()
+        now_ns = END_OF_TIME_NS - _ROOM_NS if self._whole else time.time_ns()
         fold_due(self, now_ns=now_ns, policy=Policy())
 
 
