@@ -17,9 +17,6 @@ from agent_otel.errors import StoreError
 from agent_otel.store.files import prepare
 from agent_otel.store.migrations import migrate
 
-BUSY_S: Final = 30.0
-"""How long to wait for another process that is writing."""
-
 _INHERITED: Final[list[sqlite3.Connection]] = []
 """Connections of a parent process. SQLite forbids a child to use or close them (sqlite.org/howtocorrupt.html, 2.6)."""
 
@@ -35,12 +32,17 @@ class _Opened(msgspec.Struct, frozen=True):
 class Connection:
     """A database file, or (path None) a database in memory.
 
+    Args:
+        path: the file.
+        busy_s: how long to wait for another process that is writing.
+
     Raises:
         StoreError: it cannot be opened, is not ours, or is newer than this program.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, busy_s: float) -> None:
         self.path = path
+        self._busy_s = busy_s
         self._name = str(path) if path else ":memory:"
         self._opened = self._open()
 
@@ -81,17 +83,20 @@ class Connection:
         if self.path is not None:
             prepare(self.path)
         with self._wrapped():
-            connection = sqlite3.connect(self._name, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            connection = self._connect()
             try:
                 # Three agent-like spans to a page instead of one: half the file, half the time. Only new files hear.
                 connection.execute("PRAGMA page_size = 8192")
-                _use_write_ahead_log(connection)
+                _use_write_ahead_log(connection, self._busy_s)
                 connection.execute("PRAGMA synchronous = FULL")
                 migrate(connection)
             except BaseException:
                 connection.close()
                 raise
         return _Opened(connection, threading.Lock(), os.getpid())
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._name, timeout=self._busy_s, isolation_level=None, check_same_thread=False)
 
     @contextmanager
     def _wrapped(self) -> Iterator[None]:
@@ -102,9 +107,9 @@ class Connection:
             raise StoreError(message) from exc
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+def _use_write_ahead_log(connection: sqlite3.Connection, busy_s: float) -> None:
     """Switches the journal; SQLite does not wait by itself where two processes do this to a new file at once."""
-    deadline = time.monotonic() + BUSY_S
+    deadline = time.monotonic() + busy_s
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -31,6 +31,7 @@ _SELECT_ITEMS = """
 """
 _EVERYTHING = RecordQuery()
 _NS = 1_000_000_000
+_CLOCK_SET_BACK_NS = 60 * _NS
 _LINKS = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -42,15 +43,16 @@ class SqliteStore:
     Args:
         path: the file; made with its folders where missing, readable by its owner alone.
         clock: gives the time in ns.
+        busy_s: how long to wait for another process that is writing.
 
     Raises:
         StoreError: the file cannot be used, is not ours, or was written by a newer program.
     """
 
-    def __init__(self, path: Path | None, *, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, path: Path | None, *, clock: Callable[[], int] = time.time_ns, busy_s: float = 30.0) -> None:
         self.path = path
         self._clock = clock
-        self._database = Connection(path)
+        self._database = Connection(path, busy_s=busy_s)
 
     def put(self, items: Sequence[Item]) -> PutResult:
         """See ``Store.put``."""
@@ -70,11 +72,11 @@ class SqliteStore:
     def due(self, *, now_ns: int, debounce_s: float = 0.0) -> list[GroupId]:
         """See ``Store.due``."""
         with self._database.transaction(write=False) as connection:
-            # Marked later than now: the clock was set back. Folding too early does no harm.
+            # Marked long after now: the clock was set back. Folding too early does no harm.
             rows = connection.execute(
                 "SELECT id FROM groups WHERE dirty_since_ns <= ? OR dirty_since_ns > ? OR look_again_ns <= ?"
                 " ORDER BY coalesce(dirty_since_ns, look_again_ns), id",
-                (now_ns - int(debounce_s * _NS), now_ns, now_ns),
+                (now_ns - int(debounce_s * _NS), now_ns + _CLOCK_SET_BACK_NS, now_ns),
             )
             return [group for (group,) in rows]
 
@@ -103,8 +105,10 @@ class SqliteStore:
             others = record_rows.other_groups(connection, records, folded.group)
             if others:
                 grouping = Grouping(connection, ())
-                grouping.merge({folded.group, *others})
+                merged = grouping.merge({folded.group, *others})
                 grouping.touch(self._clock())
+                # At once: who folds now counts on finding the records when it is done.
+                connection.execute("UPDATE groups SET dirty_since_ns = 0 WHERE id = ?", (merged,))
                 return False
             record_rows.replace(connection, records, folded.group)
             connection.execute(

@@ -1,0 +1,97 @@
+"""Stores to hold to the contract, and small items and records to put into them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_otel.model.item import Item
+from agent_otel.model.record import Agent, Base, Finding, RunRecord
+from agent_otel.store.base import Store
+from agent_otel.store.sqlite import SqliteStore
+
+
+class Clock:
+    """A time that goes when told to."""
+
+    def __init__(self) -> None:
+        self.now_ns = 1_000_000_000_000
+
+    def __call__(self) -> int:
+        """The time."""
+        return self.now_ns
+
+    def pass_s(self, seconds: float) -> int:
+        """Lets time pass, and tells the new one."""
+        self.now_ns += int(seconds * 1e9)
+        return self.now_ns
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time the stores see."""
+    return Clock()
+
+
+# A new kind of store joins the contract by one line.
+STORES: dict[str, Callable[[Path, Clock], Store]] = {
+    "sqlite-file": lambda folder, clock: SqliteStore(folder / "runs.db", clock=clock),
+    "sqlite-memory": lambda _, clock: SqliteStore(None, clock=clock),
+}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    """An empty store of each kind."""
+    opened = STORES[request.param](tmp_path, clock)
+    yield opened
+    opened.close()
+
+
+def make_item(key: str, *links: str, says: str = "", time_ns: int = 5, resource: bytes = b"resource") -> Item:
+    """An item; what it ``says`` tells copies of one key apart."""
+    raw = f"{key} {says}".encode()
+    return Item(
+        signal="log" if key.startswith("log:") else "span",
+        key=key,
+        digest=hashlib.blake2b(raw, digest_size=16).digest(),
+        links=links or (f"trace:{key}",),
+        time_ns=time_ns,
+        resource=resource,
+        scope=b"scope",
+        raw=raw,
+        repaired=says == "repaired",
+    )
+
+
+def make_record(run_id: str, **fields: object) -> RunRecord:
+    """A record; short names for what lies deeper."""
+    agent = fields.pop("agent", None)
+    repository = fields.pop("repository", None)
+    rules = fields.pop("rules", ())
+    return RunRecord(
+        **{  # type: ignore[arg-type]  # a test's own arguments
+            "run_id": run_id,
+            "lifecycle": "settled",
+            "outcome": "ended",
+            "agent": Agent(name=agent),
+            "base": Base(repository=repository),
+            "findings": tuple(Finding(rule=rule, severity="error", message=rule) for rule in rules),
+            **fields,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def item() -> Callable[..., Item]:
+    """Makes an item."""
+    return make_item
+
+
+@pytest.fixture(scope="session")
+def record() -> Callable[..., RunRecord]:
+    """Makes a record."""
+    return make_record
