@@ -1,1 +1,79 @@
 """Fixtures every test may use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Git = Callable[..., str]
+Program = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> None:
+    """Tests see no telemetry settings of whoever runs them, and git no configuration of theirs."""
+    for name in [name for name in os.environ if name.startswith(("OTEL_", "AGENT_OTEL_", "TRACEPARENT"))]:
+        del os.environ[name]
+    os.environ.update(
+        GIT_CONFIG_GLOBAL=os.devnull,
+        GIT_CONFIG_NOSYSTEM="1",
+        GIT_AUTHOR_NAME="Test",
+        GIT_AUTHOR_EMAIL="test@example.invalid",
+        GIT_COMMITTER_NAME="Test",
+        GIT_COMMITTER_EMAIL="test@example.invalid",
+        NO_COLOR="1",
+    )
+
+
+@pytest.fixture
+def git() -> Git:
+    """Runs git in a folder and gives its output."""
+
+    def run(folder: Path, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def repo(tmp_path: Path, git: Git) -> Path:
+    """A real repository with one commit: ``a.txt`` and ``src/app.py``; on branch ``work``."""
+    root = tmp_path / "repo"
+    (root / "src").mkdir(parents=True)
+    (root / "a.txt").write_text("one\ntwo\n")
+    (root / "src" / "app.py").write_text("print('hi')\n")
+    (root / ".gitignore").write_text("ignored/\n")
+    git(root, "init", "--quiet", "--initial-branch=work")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--message=first")
+    return root
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Program:
+    """Runs a Python text as a process of its own, in a folder, with extra environment; gives the finished process."""
+
+    def run(
+        text: str,
+        *,
+        cwd: Path = tmp_path,
+        env: dict[str, str] | None = None,
+        timeout: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", text],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run

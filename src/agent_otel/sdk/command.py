@@ -163,7 +163,7 @@ class CommandRecorder(Recorder):
         token = otel_context.attach(trace.set_span_in_context(observation.span))
         try:
             yield observation
-        except BaseException:
+        except BaseException:  # - also a cancelled task must leave its command recorded
             observation.interrupted()
             raise
         finally:

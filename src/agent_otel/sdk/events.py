@@ -51,11 +51,16 @@ def emit(  # noqa: PLR0913 - one way out, all but name and values keyword-only w
     outgoing.update(values)
     outgoing.put(names.RUN_ID, run_id)
     # An empty list was given, and says "none"; what is missing was not given at all.
-    missing = [field for field in required if field not in outgoing.attributes]
+    missing = [_field(name) for name in required if name not in outgoing.attributes]
     outgoing.put(names.MISSING_FIELDS, missing or None)
     attributes = {**outgoing.finish(), names.EVENT_ID: event_id}
     send(instrumentation, name, attributes, span=target, log_only=log_only)
     return event_id
+
+
+def _field(attribute: str) -> str:
+    """The field of the event, as requirements and records call it, that an attribute carries."""
+    return "command" if attribute == names.COMMAND_LINE else attribute.rpartition(".")[2]
 
 
 def send(

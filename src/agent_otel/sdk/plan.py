@@ -101,12 +101,16 @@ def _table(contract: ContractSource | None, repo: Path | None) -> dict[str, Any]
         return dict(contract)
     if isinstance(contract, Contract):
         return msgspec.to_builtins(contract)  # type: ignore[no-any-return]  # a struct becomes a dict
-    return table_from_toml(_read(Path(contract), repo), source=os.fspath(contract))
+    table = table_from_toml(_read(Path(contract), repo), source=os.fspath(contract))
+    if not table:  # it was named on purpose: that it demands nothing is a mistake
+        message = f"contract {os.fspath(contract)} says nothing; a pyproject.toml needs a table [tool.agent-otel]"
+        raise SettingsError(message)
+    return table
 
 
 def _read(path: Path, repo: Path | None) -> str:
-    """The contract file, looked for from the working directory and then from the repository."""
-    bases = [Path.cwd(), *([repo] if repo is not None else [])]
+    """The contract file, looked for from the repository where one is named, and from the working directory."""
+    bases = [*([repo] if repo is not None else []), Path.cwd()]
     found = next((base / path for base in bases if (base / path).exists()), None)
     if found is None:
         message = f"contract file {str(path)!r} not found in {' or '.join(map(str, bases))}"

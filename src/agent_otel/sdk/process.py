@@ -139,14 +139,18 @@ async def run_process_async(invocation: Invocation) -> Finished:
     """``run_process`` for event loops: nothing blocks, and a cancelled task ends the program."""
     output = _Output(invocation.on_output)
     started = time.monotonic()
-    with _stdin(invocation.stdin) as stdin:
-        try:
-            process = await _start(invocation, stdin)
-        except OSError as exc:
-            return output.finished("not_started", None, started, str(exc))
+    reading, writing = os.pipe()
+    try:
+        with _stdin(invocation.stdin) as stdin:
+            process = await _start(invocation, stdin, writing)
+    except OSError as exc:
+        os.close(reading)
+        return output.finished("not_started", None, started, str(exc))
+    finally:
+        os.close(writing)
     in_time = True
     try:
-        await asyncio.wait_for(_drain(process, output), invocation.timeout_s)
+        await asyncio.wait_for(_drain(process, reading, output), invocation.timeout_s)
     except asyncio.TimeoutError:
         in_time = False
     finally:
@@ -159,33 +163,46 @@ async def run_process_async(invocation: Invocation) -> Finished:
     return _judged(output, process.returncode, started, in_time=in_time)
 
 
-async def _start(invocation: Invocation, stdin: IO[bytes] | int) -> asyncio.subprocess.Process:
+async def _start(invocation: Invocation, stdin: IO[bytes] | int, stdout: int) -> asyncio.subprocess.Process:
+    """Starts a program on a pipe of our own: asyncio's waits for its end until every holder has closed it."""
     words = ["/bin/sh", "-c", invocation.command] if isinstance(invocation.command, str) else invocation.command
     return await asyncio.create_subprocess_exec(
         *words,
         cwd=invocation.cwd,
         env=invocation.env,
         stdin=stdin,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=stdout,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
 
 
-async def _drain(process: asyncio.subprocess.Process, output: _Output) -> None:
-    reading = asyncio.ensure_future(_read_all(process, output))
+async def _drain(process: asyncio.subprocess.Process, descriptor: int, output: _Output) -> None:
+    """Reads until the end of the output, or a while longer than the program lives."""
+    stream = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", buffering=0)
+    )
+    reading = asyncio.ensure_future(_read_all(stream, output))
+    ending = asyncio.ensure_future(process.wait())
     try:
-        await process.wait()
-        await asyncio.wait({reading}, timeout=_GRACE_S)
+        # What on_output raises ends the reading, and with it the program.
+        await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if reading.done():
+            reading.result()
+            await ending
+        else:
+            await asyncio.wait({reading}, timeout=_GRACE_S)
+            if reading.done():
+                reading.result()
     finally:
         reading.cancel()
-    if reading.done() and not reading.cancelled():
-        reading.result()  # what on_output raised reaches the caller
+        ending.cancel()
+        transport.close()
 
 
-async def _read_all(process: asyncio.subprocess.Process, output: _Output) -> None:
-    assert process.stdout is not None  # noqa: S101 - stdout=PIPE
-    while piece := await process.stdout.read(_CHUNK):
+async def _read_all(stream: asyncio.StreamReader, output: _Output) -> None:
+    while piece := await stream.read(_CHUNK):
         output.take(piece)
 
 

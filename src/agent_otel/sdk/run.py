@@ -313,7 +313,7 @@ def _span_in(run: Run) -> trace.Span:
 
 def _new_id(agent: str, now_ns: int, unique: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", agent.lower()).strip("-")[:40] or "run"
-    return f"{slug}-{time.strftime('%Y%m%d', time.gmtime(now_ns // 1_000_000_000))}-{unique[:8]}"
+    return f"{slug}-{time.strftime('%Y%m%d', time.gmtime(now_ns // 1_000_000_000))}-{unique[-8:]}"
 
 
 def _check(name: str, command: str | None) -> str:

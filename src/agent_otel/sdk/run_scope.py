@@ -41,8 +41,8 @@ def run(
     Args:
         objective: the task, in a sentence.
         agent: the agent's name, of low cardinality.
-        contract: what the run is held to: a ``Contract``, a table, or the path of a TOML file (looked for from the
-            working directory, then from ``repo``).
+        contract: what the run is held to: a ``Contract``, a table, or the path of a TOML file (looked for from
+            ``repo`` where it is given, then from the working directory).
         **options: ``id``, ``repo`` (a path in the repository; the working directory where none is given),
             ``workflow`` (names a run that orchestrates several agents), ``conversation`` (a real session id),
             ``model``, ``version``, ``raise_on_budget``, and any field of ``Contract``, which overrides the contract's.

@@ -16,7 +16,7 @@ from agent_otel.review.judge import judge
 from agent_otel.store.base import GroupId, RecordQuery, Store
 from agent_otel.store.sqlite import SqliteStore
 
-END_OF_TIME_NS: Final = (1 << 63) - 1
+END_OF_TIME_NS: Final = 1 << 62
 """A time by which everything has happened: whatever has no end by then never will."""
 
 MAX_ITEMS: Final = 200_000

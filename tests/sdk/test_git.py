@@ -1,0 +1,113 @@
+"""What git tells, without touching anything of the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent_otel.sdk.git import Change, Repository
+
+
+def test_the_tree_counts_uncommitted_edits_and_leaves_no_trace(repo: Path, git) -> None:
+    """Index, object database and status are the same before and after."""
+    (repo / "a.txt").write_text("edited\n")
+    (repo / "untracked.txt").write_text("new\n")
+    index = (repo / ".git" / "index").read_bytes()
+    objects = sorted(str(path) for path in (repo / ".git" / "objects").rglob("*"))
+    status = git(repo, "status", "--porcelain")
+    repository = Repository.find(repo / "src")
+    tree = repository.tree()
+    repository.close()
+    assert (repo / ".git" / "index").read_bytes() == index
+    assert sorted(str(path) for path in (repo / ".git" / "objects").rglob("*")) == objects
+    assert git(repo, "status", "--porcelain") == status
+    git(repo, "add", "-A")
+    assert tree == git(repo, "write-tree")
+
+
+def test_staged_edits_stay_staged(repo: Path, git) -> None:
+    """What the user has staged is neither lost nor added to."""
+    (repo / "a.txt").write_text("staged\n")
+    git(repo, "add", "a.txt")
+    (repo / "a.txt").write_text("and edited\n")
+    before = git(repo, "diff", "--cached")
+    repository = Repository.find(repo)
+    repository.tree()
+    repository.close()
+    assert git(repo, "diff", "--cached") == before
+
+
+def test_equal_content_is_an_equal_tree(repo: Path) -> None:
+    """An edit that is taken back gives the first tree again."""
+    repository = Repository.find(repo)
+    first = repository.tree()
+    (repo / "a.txt").write_text("other\n")
+    second = repository.tree()
+    (repo / "a.txt").write_text("one\ntwo\n")
+    assert repository.tree() == first != second
+    repository.close()
+
+
+def test_changes_between_trees(repo: Path, git) -> None:
+    """Created, edited, deleted, moved and binary files, with odd names."""
+    repository = Repository.find(repo)
+    before = repository.tree()
+    (repo / "a.txt").unlink()
+    (repo / 'with "quotes"\tand tab').write_text("x\n")
+    (repo / "bild.bin").write_bytes(b"\0\1\2")
+    git(repo, "mv", "src/app.py", "src/ümlaut.py")
+    after = repository.tree()
+    changes = repository.changes(before, after)
+    repository.close()
+    assert sorted(changes, key=lambda change: change.path) == [
+        Change(path="a.txt", operation="delete", added=0, removed=2),
+        Change(path="bild.bin", operation="create"),
+        Change(path="src/ümlaut.py", operation="move", added=0, removed=0, old_path="src/app.py"),
+        Change(path='with "quotes"\tand tab', operation="create", added=1, removed=0),
+    ]
+
+
+def test_a_repository_without_commits_has_a_tree_and_no_commit(tmp_path: Path, git) -> None:
+    """Before the first commit only the commit is missing."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=work")
+    (tmp_path / "a").write_text("a")
+    repository = Repository.find(tmp_path)
+    base = repository.base()
+    assert (base.commit, base.branch, base.dirty) == ("", "work", True)
+    assert len(repository.tree()) == 40
+    repository.close()
+
+
+def test_a_detached_head_has_no_branch(repo: Path, git) -> None:
+    """The commit is known, the branch is not."""
+    git(repo, "checkout", "--quiet", "--detach")
+    base = Repository.find(repo).base()
+    assert (base.branch, base.commit) == ("", git(repo, "rev-parse", "HEAD"))
+
+
+def test_a_repository_is_called_after_its_remote(repo: Path, git) -> None:
+    """Whatever form the URL of the remote has."""
+    for url in ("https://example.invalid/team/invite-app.git", "git@example.invalid:team/invite-app.git"):
+        git(repo, "config", "remote.origin.url", url)
+        base = Repository.find(repo).base()
+        assert (base.repository, base.url) == ("invite-app", url)
+
+
+def test_a_work_tree_beside_the_repository_is_one(repo: Path, git) -> None:
+    """``git worktree`` has its index elsewhere, and its tree is found."""
+    git(repo, "worktree", "add", "--quiet", str(repo.parent / "other"), "HEAD")
+    repository = Repository.find(repo.parent / "other")
+    assert repository.tree() == git(repo, "rev-parse", "HEAD^{tree}")
+    repository.close()
+
+
+def test_outside_of_a_repository_there_is_none(tmp_path: Path) -> None:
+    """No repository, no answer; also where the folder is missing."""
+    assert Repository.find(tmp_path) is None
+    assert Repository.find(tmp_path / "missing") is None
+
+
+def test_unknown_trees_have_no_changes(repo: Path) -> None:
+    """Git's failure is "not recorded", never an exception."""
+    repository = Repository.find(repo)
+    assert repository.changes("0" * 40, "1" * 40) is None
+    repository.close()
