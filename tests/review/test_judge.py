@@ -62,6 +62,7 @@ verifications = st.builds(
     outcome=st.sampled_from(["pass", "fail", "not_run", "unknown"]),
     required=st.booleans(),
     reason=maybe,
+    command=maybe,
     unavailable=st.sampled_from([None, True, False]),
     level=st.sampled_from([None, "claimed", "observed"]),
     evidence=many(ids),

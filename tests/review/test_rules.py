@@ -148,7 +148,8 @@ SPEAKS = {
     ],
     "decision-without-alternatives": [
         ("none", run(decisions=(Decision(option="wait"),)), ["warning judging decisions[0]"]),
-        ("read off a text", run(decisions=(Decision(option="wait", source="inferred"),)), ["info judging decisions[0]"]),
+        ("read off a text", run(decisions=(Decision(option="wait", source="inferred"),)),
+         ["info judging decisions[0]"]),
         ("no reason", run(decisions=(Decision(option="wait", alternatives=(Alternative(option="retry"),)),)),
          ["warning judging decisions[0]"]),
     ],

@@ -11,10 +11,14 @@ from agent_otel.review.state import final_status, review_state
 HANDOFF = Handoff(status="done", next_action="merge")
 
 
-def found(*verdicts: str, required: bool = True, check: str = "unit") -> tuple[Verification, ...]:
+def found(
+    *verdicts: str, required: bool = True, check: str = "unit", command: str | None = None
+) -> tuple[Verification, ...]:
     """Verifications of one check with these verdicts, in order."""
     return tuple(
-        Verification(id=f"{check}{number}", check=check, outcome="unknown", required=required, verdict=verdict)
+        Verification(
+            id=f"{check}{number}", check=check, outcome="unknown", required=required, verdict=verdict, command=command
+        )
         for number, verdict in enumerate(verdicts)
     )
 
@@ -46,6 +50,12 @@ CASES = {
     "stale, then skipped": (record(*found("stale", "not_run")), "missing required evidence"),
     "required by the contract, declared without": (
         record(*found("failed", required=False), task=Task(required_checks=(Check(name="unit"),))), "failing"),
+    "required by the contract, run under another name": (
+        record(*found("proved", check="unit: guard", command="pnpm test guard"),
+               task=Task(required_checks=(Check(name="unit", command="pnpm test *"),))), "done"),
+    "required by the contract, another command under another name": (
+        record(*found("proved", check="unit: guard", command="echo ok"),
+               task=Task(required_checks=(Check(name="unit", command="pnpm test *"),))), "missing required evidence"),
     "nothing required, something proved, handed off": (record(*found("proved", **FREE), handoff=HANDOFF), "done"),
     "nothing required, nothing verified": (record(handoff=HANDOFF), "incomplete"),
     "nothing required, only claims": (record(*found("claimed", **FREE), handoff=HANDOFF), "incomplete"),

@@ -176,7 +176,9 @@ def test_hostile_text_is_inert_in_markdown() -> None:
         (bare(gates=(Gate(tool="sh", outcome="deny", policy="p", reason="r"),)), "    sh deny by p: r\n"),
         (bare(gates=(Gate(tool="sh", outcome="allow"),)), "    sh allow\n"),
         (bare(budgets={"steps": Budget(limit=4, consumed=5, exceeded=True)}), "    steps: 5 of 4, exceeded\n"),
-        (bare(budgets={"steps": Budget()}), "    steps: not recorded\n"),
+        (bare(budgets={"steps": Budget(limit=4), "tokens": Budget(consumed=0)}),
+         "  Budgets and usage\n    steps: not recorded of 4\n\n"),
+        (bare(budgets={"wall_time": Budget(limit=600, consumed=61.5)}), "    wall_time: 1 min 02 s of 10 min 00 s\n"),
         (bare(usage=Usage(model_calls=2, failed_model_calls=1)), "    2 model calls, 1 of them failed\n"),
         (bare(verifications=(Verification(id="v1", check="unit", outcome="pass"),)), "    v1  unverifiable  unit\n"),
         (bare(verifications=(Verification(id="v1", check="unit", outcome="not_run"),), skipped_checks=("v1",)),
@@ -214,7 +216,14 @@ def test_summary_rows_are_one_line_each(invite: RunRecord) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.0421, "42 ms"), (8.14, "8.1 s"), (734.21, "12 min 14 s"), (60, "1 min 00 s"), (7500, "2 h 05 min")],
+    [
+        (0.0421, "42 ms"),
+        (8.14, "8.1 s"),
+        (734.21, "12 min 14 s"),
+        (59.7, "1 min 00 s"),
+        (119.7, "2 min 00 s"),
+        (7500, "2 h 05 min"),
+    ],
 )
 def test_durations_read_well(seconds: float, words: str) -> None:
     """A length of time has the unit that suits it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 from typing import NamedTuple
 
-from agent_otel.model.record import RunRecord, Verdict, Verification
+from agent_otel.model.record import Check, RunRecord, Verdict, Verification
 
 
 class Standing(NamedTuple):
@@ -29,21 +30,31 @@ class Standing(NamedTuple):
 
 
 def standings(record: RunRecord) -> tuple[Standing, ...]:
-    """Where each check stands, in the order the record first names them.
+    """Where each check stands: what the contract requires first, in its order, then what else was verified.
 
-    The last verification of a check counts, except that a claim or a skip does not undo what a run decided before it: a
-    check that is proved stays proved, and one that failed stays failed until it runs again.
+    A verification speaks for a required check by its name, or by its command: the contract's pattern says which
+    commands are the check, whatever the run called it. The last verification counts, except that a claim or a skip does
+    not undo what a run decided before it: a check that is proved stays proved, and one that failed stays failed until
+    it runs again.
     """
-    required = {check.name for check in record.task.required_checks}
-    entries: dict[str, list[Verification]] = {}
+    checks = record.task.required_checks
+    required = {check.name: [each for each in record.verifications if speaks_for(each, check)] for check in checks}
+    others: dict[str, list[Verification]] = {}
     for verification in record.verifications:
-        entries.setdefault(verification.check, []).append(verification)
-        if verification.required:
-            required.add(verification.check)
-    missing = [check.name for check in record.task.required_checks if check.name not in entries]
+        if not any(speaks_for(verification, check) for check in checks):
+            others.setdefault(verification.check, []).append(verification)
     return (
-        *(Standing(check, _counts(found), check in required) for check, found in entries.items()),
-        *(Standing(check, None, required=True) for check in dict.fromkeys(missing)),
+        *(Standing(name, _counts(found) if found else None, required=True) for name, found in required.items()),
+        *(Standing(name, _counts(found), any(each.required for each in found)) for name, found in others.items()),
+    )
+
+
+def speaks_for(verification: Verification, check: Check) -> bool:
+    """True when the verification is one of this required check."""
+    if verification.check == check.name:
+        return True
+    return bool(check.command and verification.command) and fnmatch.fnmatchcase(
+        verification.command or "", check.command or ""
     )
 
 

@@ -15,19 +15,20 @@ RESULTS: Final[dict[CommandResult, str]] = {
     "unknown": "result not recorded",
 }
 
-_MINUTE: Final = 60.0
-_HOUR: Final = 3600.0
+_MINUTE: Final = 60
+_HOUR: Final = 3600
 
 
 def duration(seconds: float) -> str:
     """A length of time in the unit that reads best, such as ``8.1 s`` or ``12 min 14 s``."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < _MINUTE:
+    whole = round(seconds)
+    if whole < _MINUTE:
         return f"{seconds:.1f} s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:02.0f} s"
-    return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:02.0f} min"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
 
 
 def result(command: Command) -> str:

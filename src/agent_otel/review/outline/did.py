@@ -68,10 +68,16 @@ def _gate(gate: Gate) -> Line:
 
 def _budgets(budgets: dict[str, Budget]) -> Iterator[Line]:
     for name, budget in budgets.items():
-        used = "not recorded" if budget.consumed is None else f"{budget.consumed:g}"
-        limit = "" if budget.limit is None else f" of {budget.limit:g}"
+        if budget.limit is None and not budget.consumed:
+            continue
+        used = "not recorded" if budget.consumed is None else _amount(name, budget.consumed)
+        limit = "" if budget.limit is None else f" of {_amount(name, budget.limit)}"
         exceeded = ", exceeded" if budget.exceeded else ""
         yield line(name, Own(f": {used}{limit}{exceeded}"), tone="bad" if budget.exceeded else "plain")
+
+
+def _amount(budget: str, number: float) -> str:
+    return duration(number) if budget == "wall_time" else f"{number:g}"
 
 
 def _usage(record: RunRecord) -> Iterable[Line]:
