@@ -262,6 +262,18 @@ def test_a_forked_child_has_a_connection_of_its_own(path, item, in_memory):
         assert store.stats().items == (2 if in_memory else 3)
 
 
+def test_a_child_that_went_elsewhere_uses_the_same_file(tmp_path, item, monkeypatch):
+    """A path given relative to a folder means that folder for ever."""
+    monkeypatch.chdir(tmp_path)
+    with closing(SqliteStore(Path("runs.db"))) as store:
+        child = os.fork()
+        if child == 0:
+            os.chdir("/")
+            os._exit(0 if store.put([item("child")]).stored else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert store.put([item("child")]).duplicates == 1
+
+
 def test_a_child_that_only_closes_leaves_the_parent_alone(path, item):
     """The connection is the parent's, and is not closed by the child."""
     with closing(SqliteStore(path)) as store:

@@ -105,6 +105,15 @@ def test_a_clock_that_is_set_back_delays_nothing_for_long(store, clock, item):
     assert len(store.due(now_ns=clock.now_ns - 3_600_000_000_000, debounce_s=2.0)) == 1
 
 
+def test_the_end_of_time_is_a_time_like_others(store, clock, item, record):
+    """Times at and beyond the last one that a database holds do no harm; senders claim all sorts of things."""
+    end_ns = 2**63 - 1
+    store.put([item("a", time_ns=end_ns)])
+    (group,) = store.due(now_ns=end_ns)
+    assert store.save(store.items(group), [record("r")], look_again_ns=end_ns + 900_000_000_000)
+    assert store.wake_at() == end_ns
+
+
 def test_a_folded_group_is_not_due_until_items_come(store, clock, item, record):
     """Saving clears the mark; a new item sets it again."""
     store.put([item("a")])

@@ -41,9 +41,10 @@ class Connection:
     """
 
     def __init__(self, path: Path | None, *, busy_s: float) -> None:
-        self.path = path
+        # A forked child opens it again, and may have gone to another folder.
+        self.path = path.absolute() if path else None
         self._busy_s = busy_s
-        self._name = str(path) if path else ":memory:"
+        self._name = str(self.path) if path else ":memory:"
         self._opened = self._open()
 
     @contextmanager

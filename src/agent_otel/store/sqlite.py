@@ -32,6 +32,7 @@ _SELECT_ITEMS = """
 _EVERYTHING = RecordQuery()
 _NS = 1_000_000_000
 _CLOCK_SET_BACK_NS = 60 * _NS
+_LAST_NS = (1 << 63) - 1
 _LINKS = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -50,9 +51,9 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path | None, *, clock: Callable[[], int] = time.time_ns, busy_s: float = 30.0) -> None:
-        self.path = path
         self._clock = clock
         self._database = Connection(path, busy_s=busy_s)
+        self.path = self._database.path
 
     def put(self, items: Sequence[Item]) -> PutResult:
         """See ``Store.put``."""
@@ -76,7 +77,7 @@ class SqliteStore:
             rows = connection.execute(
                 "SELECT id FROM groups WHERE dirty_since_ns <= ? OR dirty_since_ns > ? OR look_again_ns <= ?"
                 " ORDER BY coalesce(dirty_since_ns, look_again_ns), id",
-                (now_ns - int(debounce_s * _NS), now_ns + _CLOCK_SET_BACK_NS, now_ns),
+                (now_ns - int(debounce_s * _NS), min(now_ns + _CLOCK_SET_BACK_NS, _LAST_NS), now_ns),
             )
             return [group for (group,) in rows]
 
@@ -111,10 +112,12 @@ class SqliteStore:
                 connection.execute("UPDATE groups SET dirty_since_ns = 0 WHERE id = ?", (merged,))
                 return False
             record_rows.replace(connection, records, folded.group)
+            # Senders may claim times so late that what follows from them does not fit.
+            again_ns = None if look_again_ns is None else min(look_again_ns, _LAST_NS)
             connection.execute(
                 "UPDATE groups SET folded = ?, look_again_ns = ?, dirty_since_ns = CASE WHEN sequence > ? THEN ? END"
                 " WHERE id = ?",
-                (folded.sequence, look_again_ns, folded.sequence, self._clock(), folded.group),
+                (folded.sequence, again_ns, folded.sequence, self._clock(), folded.group),
             )
             return True
 
