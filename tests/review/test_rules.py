@@ -82,6 +82,7 @@ def said(text: str, *commands: Command, **fields) -> RunRecord:
 FAILED = {"result": "failed", "exit_code": 1}
 OPEN = {"lifecycle": "open", "outcome": "unknown"}
 READ = (FileInspected(path="a.py", reason="why"),)
+OWN = Agent(dialect="agent_otel")
 CONTRACT = Task(required_checks=(Check(name="unit", command="pytest *"),))
 LOSSY = Capture(root_seen=True, complete=False, dropped=Dropped(spans=3))
 DUMB = Capture(root_seen=True, complete=True, limits=("content-off",))
@@ -196,15 +197,18 @@ SPEAKS = {
          ["warning harness rules budgets.tokens"]),
     ],
     "no-handoff": [
-        ("own dialect", run(handoff=None, agent=Agent(dialect="agent_otel")), ["warning handoff "]),
+        ("own dialect", run(handoff=None, agent=OWN), ["warning handoff "]),
         ("other dialect", run(handoff=None, agent=Agent(dialect="genai")), ["info handoff "]),
-        ("killed", run(handoff=None, lifecycle="abandoned", outcome="interrupted"), ["warning handoff "]),
+        ("killed", run(handoff=None, lifecycle="abandoned", outcome="interrupted", agent=OWN), ["warning handoff "]),
     ],
     "only-summary": [
-        ("a message", said("Fixed it.", handoff=None), ["warning handoff claims[0]"]),
-        ("a handoff", run(), ["warning handoff handoff"]),
-        ("a message and a claimed check", said("Fixed it.", verifications=(check(evidence=(), required=False),)),
+        ("a message", said("Fixed it.", handoff=None, agent=OWN), ["warning handoff claims[0]"]),
+        ("a handoff", run(agent=OWN), ["warning handoff handoff"]),
+        ("a message and a claimed check",
+         said("Fixed it.", verifications=(check(evidence=(), required=False),), agent=OWN),
          ["warning handoff handoff claims[0]"]),
+        ("model calls alone", said("Fixed it.", handoff=None, agent=Agent(dialect="genai")),
+         ["info capture claims[0]"]),
     ],
     "event-field-missing": [
         ("every event", run(
@@ -226,6 +230,8 @@ SPEAKS = {
         ("dropped", run(capture=LOSSY), ["warning capture capture"]),
         ("without a reason", run(capture=Capture(root_seen=True)), ["warning capture capture"]),
         ("cut", run(capture=Capture(root_seen=True, complete=True, truncated=True)), ["warning capture capture"]),
+        ("not understood", run(capture=Capture(root_seen=True, complete=True, unrecognised=3)),
+         ["warning capture capture"]),
         ("a source that shows less", run(capture=DUMB), ["info capture capture"]),
     ],
 }  # fmt: skip
@@ -283,13 +289,18 @@ SILENT = {
     ],
     "gate-denied": [run(gates=(Gate(tool="shell", outcome="require_approval"),))],
     "budget-exceeded": [run(budgets={"steps": Budget(limit=10, consumed=10), "tokens": Budget(consumed=5)})],
-    "no-handoff": [run(), run(handoff=None, **OPEN), run(handoff=None, parent_run="p")],
-    "only-summary": [
-        run(commands=(cmd(),)),
-        run(files_inspected=READ),
-        run(tool_calls=(ToolCalls(name="bash", calls=1),)),
+    "no-handoff": [
+        run(agent=OWN),
+        run(handoff=None, agent=OWN, **OPEN),
+        run(handoff=None, agent=OWN, parent_run="p"),
         run(handoff=None),
-        run(**OPEN),
+    ],
+    "only-summary": [
+        run(commands=(cmd(),), agent=OWN),
+        run(files_inspected=READ, agent=OWN),
+        run(tool_calls=(ToolCalls(name="bash", calls=1),), agent=OWN),
+        run(handoff=None, agent=OWN),
+        run(agent=OWN, **OPEN),
     ],
     "event-field-missing": [run(decisions=(Decision(option="x", missing=("alternatives",)),)), run(handoff=None)],
     "secret-redacted": [run()],

@@ -13,9 +13,9 @@ def no_handoff(record: RunRecord) -> Iterator[Notice]:
     """A run that ended without a handoff; a sub-agent reports to its parent and owes none."""
     if record.handoff is not None or record.lifecycle == "open" or record.parent_run is not None:
         return
-    if record.agent.dialect in (None, names.SCOPE):
+    if record.agent.dialect == names.SCOPE:
         yield Notice("the run left no handoff: no status, blockers or next action")
-    else:
+    elif record.agent.dialect is not None:  # of telemetry that nobody understood nothing can be said
         yield Notice("this telemetry carries no handoff; what the agent said last stands under claims", severity="info")
 
 
@@ -26,8 +26,14 @@ def only_summary(record: RunRecord) -> Iterator[Notice]:
         [check for check in record.verifications if check.verdict not in ("not_run", "claimed")],
     )  # fmt: skip
     refs = (*(["handoff"] if record.handoff is not None else []), *(f"claims[{n}]" for n in range(len(record.claims))))
-    if refs and not any(seen) and record.lifecycle != "open":
+    if not refs or any(seen) or record.lifecycle == "open":
+        return
+    if record.agent.dialect == names.SCOPE:
         yield Notice("only a final summary: no file, command, decision or observed check stands behind it", refs)
+    else:
+        yield Notice(
+            "only final words were recorded: what tools did, if any ran, is not in it", refs, "info", "capture"
+        )
 
 
 def event_field_missing(record: RunRecord) -> Iterator[Notice]:

@@ -96,7 +96,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         id="only-summary", severity="warning", layer="handoff", check=handoff.only_summary,
-        summary="a final message or handoff is all there is",
+        summary="a final message or handoff is all there is; information where the source may not record tools",
         example="the handoff says 'done', and the record has no file, command or check",
         remedy="decorate the agent's tools, and run commands through run.command(...)",
     ),
