@@ -31,9 +31,7 @@ def only_summary(record: RunRecord) -> Iterator[Notice]:
     if record.agent.dialect == names.SCOPE:
         yield Notice("only a final summary: no file, command, decision or observed check stands behind it", refs)
     else:
-        yield Notice(
-            "only final words were recorded: what tools did, if any ran, is not in it", refs, "info", "capture"
-        )
+        yield Notice("only final words were recorded; what tools did, if any ran, is missing", refs, "info", "capture")
 
 
 def event_field_missing(record: RunRecord) -> Iterator[Notice]:
