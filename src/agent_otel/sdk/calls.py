@@ -2,41 +2,36 @@
 
 The user's result and exception pass through untouched: nothing of ours stands between them and the caller but steps
 that are guarded, and that look without touching.
+
+Every statement here is paid for by every call (benchmarks/sdk_overhead.py); what only some need is in
+``CallDetails``.
 """
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Mapping, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry import context as otel_context, trace
-from opentelemetry.trace import SpanKind
-from opentelemetry.util.types import AttributeValue
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind
 
 from agent_otel.errors import Denied
 from agent_otel.model import names
-from agent_otel.sdk.arguments import bound
-from agent_otel.sdk.attributes import Outgoing
-from agent_otel.sdk.context import current_run
+from agent_otel.sdk.call_details import CallDetails
+from agent_otel.sdk.context import RUN_KEY, here, with_span
 from agent_otel.sdk.events import emit
-from agent_otel.sdk.file_effects import FileWatch
-from agent_otel.sdk.guard import guard
+from agent_otel.sdk.guard import guard, guarded
 from agent_otel.sdk.outcome import error_type_of, record_exception
 from agent_otel.sdk.pipeline import Pipeline, Prepared, Tool
 from agent_otel.sdk.process_context import rooted
-from agent_otel.text.sanitise import clean, printed
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from agent_otel.sdk.run import Run
 
-_STARTING: Final = guard("starting a tool call")
-_RECORDING: Final = guard("recording the end of a tool call")
-_ENDING: Final = guard("ending a tool call")
-_MEASURING: Final = guard("measuring a tool call")
+_INTERNAL: Final = SpanKind.INTERNAL
 
 
 class ToolCall:
@@ -47,161 +42,102 @@ class ToolCall:
         run: the run it belongs to.
     """
 
-    __slots__ = (
-        "_arguments",
-        "_began",
-        "_counted",
-        "_outgoing",
-        "_pipeline",
-        "_prepared",
-        "_span",
-        "_watch",
-        "context",
-        "run",
-    )
+    __slots__ = ("_began", "_details", "_pipeline", "_prepared", "_span", "context", "run")
 
     def __init__(
         self, tool: Tool, pipeline: Pipeline, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
+        context: Context = here()
+        self.run: Run | None = context.get(RUN_KEY)  # type: ignore[assignment]  # only Runs are put under our key
+        key = (tool, "" if self.run is None else self.run.id)
         self._pipeline = pipeline
-        self._prepared: Prepared | None = None
-        self._outgoing: Outgoing | None = None
-        self._watch: FileWatch | None = None
-        self._counted = False
-        self._span: trace.Span = trace.INVALID_SPAN
-        self.context: Context = otel_context.get_current()
-        self.run: Run | None = current_run(self.context)
-        with _STARTING:
-            self._start(tool, instance, args, kwargs)
-        self._began = time.perf_counter()
+        self._prepared: Prepared = pipeline.ready.get(key) or pipeline.prepare(tool, self.run)
+        self._details: CallDetails | None = None
+        self._span: Span = trace.INVALID_SPAN
+        if pipeline.tracer is not None:
+            if self.run is None and pipeline.parent is not None:
+                context = rooted(context)
+            attributes = self._prepared.attributes
+            if tool.effects or pipeline.content:
+                self._details = CallDetails(pipeline.instrumentation, self._prepared, self.run)
+                attributes = self._details.describe(tool, instance, args, kwargs)
+            clock = pipeline.clock
+            started = None if clock is None else clock()
+            self._span = span = pipeline.tracer.start_span(
+                self._prepared.span_name, context, _INTERNAL, attributes, None, started
+            )
+            context = with_span(span, context)
+            if self._details is not None and not self._details.watch(span):
+                self._details = None
+        self.context = context
+        self._began = 0.0 if pipeline.instruments is None else perf_counter()
 
-    def count(self) -> None:
-        """Counts the call in the run's budget, once.
-
-        Raises:
-            BudgetExceeded: the run was asked to raise, and a budget is crossed.
-        """
-        if self.run is not None and not self._counted:
-            self._counted = True
-            self.run.tool_called()
-
+    @guarded("ending a tool call")
     def returned(self, result: Any) -> None:
         """Ends the call: the body gave ``result``."""
-        took = time.perf_counter() - self._began
-        if self._outgoing is not None:
-            with _RECORDING:
-                self._tell(result)
-        self._end(took, "")
+        if self._details is not None:
+            with guard("recording what a tool did"):
+                self._details.succeeded(result)
+        self._end("")
 
+    @guarded("ending a tool call")
     def failed(self, error: BaseException) -> None:
         """Ends the call: the body was left by ``error``."""
-        took = time.perf_counter() - self._began
         error_type = names.ERROR_OTHER
-        with _RECORDING:
+        with guard("recording why a tool failed"):
             error_type = error_type_of(error)
             if self._span.is_recording():
                 self._blame(error, error_type)
-        self._end(took, error_type)
+        self._end(error_type)
 
-    def _start(self, tool: Tool, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    def _end(self, error_type: str) -> None:
         pipeline = self._pipeline
-        self._prepared = prepared = pipeline.prepared(tool, self.run)
-        if pipeline.tracer is None:
-            return
-        parent = self.context if self.run is not None else rooted(self.context)
-        attributes = prepared.attributes
-        if tool.effects or pipeline.content:
-            attributes = self._describe(tool, instance, args, kwargs)
-        clock = pipeline.clock
-        self._span = span = pipeline.tracer.start_span(
-            prepared.span_name, parent, SpanKind.INTERNAL, attributes, None, None if clock is None else clock()
-        )
-        self.context = trace.set_span_in_context(span, parent)
-        if self._outgoing is not None:
-            if not span.is_recording():
-                self._outgoing = None
-            elif self._watch is not None:
-                self._watch.look()
-
-    def _describe(
-        self, tool: Tool, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> Mapping[str, AttributeValue]:
-        """The attributes that differ from call to call, with those that do not."""
-        pipeline = self._pipeline
-        prepared = pipeline.prepared(tool, self.run)
-        self._outgoing = outgoing = Outgoing(pipeline.instrumentation)
-        outgoing.attributes.update(prepared.attributes)
-        outgoing.redactions = prepared.redactions
-        if tool.effects:
-            self._watch = FileWatch(tool.effects, self.run, instance, args, kwargs)
-            self._watch.describe(outgoing)
-        if pipeline.content:
-            # Now, since the body may change what it was given.
-            self._arguments = self._text(bound(tool.signature, instance, args, kwargs))
-            if pipeline.instrumentation.settings.content_on_spans:
-                outgoing.attributes[names.TOOL_CALL_ARGUMENTS] = self._arguments
-        return outgoing.finish()
-
-    def _tell(self, result: Any) -> None:
-        """Records what a successful call did to files, and its result where content is wanted."""
-        if self._watch is not None:
-            self._watch.tell(result, self._span)
-        if self._pipeline.content:
-            text = self._text(result)
-            if self._pipeline.instrumentation.settings.content_on_spans:
-                self._span.set_attribute(names.TOOL_CALL_RESULT, text)
-            self._tell_content({names.TOOL_CALL_ARGUMENTS: self._arguments, names.TOOL_CALL_RESULT: text})
+        took = 0.0 if pipeline.instruments is None else perf_counter() - self._began
+        try:
+            self._span.end(None if pipeline.clock is None else pipeline.clock())
+        finally:  # a failing span processor does not cost the measurement
+            if pipeline.instruments is not None:
+                prepared, span = self._prepared, self._span.get_span_context()
+                pipeline.instruments.add((prepared.tool, prepared.agent, error_type, took, span))
 
     def _blame(self, error: BaseException, error_type: str) -> None:
         """Records what went wrong."""
         self._span.set_attribute(names.ERROR_TYPE, error_type)
-        if isinstance(error, Denied):
-            self._tell_denied(error)
+        if isinstance(error, Denied) and not error.event_id:  # else a tool further in has told it
+            values = {
+                names.GATE_TOOL: self._prepared.tool,
+                names.GATE_OUTCOME: "deny",
+                names.GATE_POLICY: error.policy,
+                names.GATE_REASON: error.reason,
+            }
+            run_id = self.run.id if self.run is not None else ""
+            error.event_id = emit(names.GATE_DECISION, values, span=self._span, run_id=run_id)
         record_exception(self._pipeline.instrumentation, self._span, error)
-        if self._outgoing is not None and self._pipeline.content:
-            self._tell_content({names.TOOL_CALL_ARGUMENTS: self._arguments})
-
-    def _tell_denied(self, error: Denied) -> None:
-        if error.event_id:  # a tool further in has told it
-            return
-        values = {
-            names.GATE_TOOL: self._prepared.tool if self._prepared is not None else "",
-            names.GATE_OUTCOME: "deny",
-            names.GATE_POLICY: error.policy,
-            names.GATE_REASON: error.reason,
-        }
-        error.event_id = emit(names.GATE_DECISION, values, span=self._span, run_id=self._run_id())
-
-    def _tell_content(self, values: Mapping[str, str]) -> None:
-        if self._outgoing is not None and self._outgoing.redactions:
-            self._span.set_attribute(names.REDACTIONS, self._outgoing.redactions)
-        if self._pipeline.instrumentation.settings.content_in_events:
-            emit(names.TOOL_CONTENT, values, span=self._span, run_id=self._run_id())
-
-    def _end(self, took: float, error_type: str) -> None:
-        pipeline = self._pipeline
-        with _ENDING:
-            self._span.end(None if pipeline.clock is None else pipeline.clock())
-        if pipeline.instruments is not None and self._prepared is not None:
-            with _MEASURING:
-                span = self._span.get_span_context()
-                pipeline.instruments.add((self._prepared.tool, self._prepared.agent, error_type, took, span))
-
-    def _run_id(self) -> str:
-        return self.run.id if self.run is not None else ""
-
-    def _text(self, value: Any) -> str:
-        """Content as text, masked also by the names that stand beside the values."""
-        outgoing: Any = self._outgoing
-        if isinstance(value, str):
-            return str(outgoing.clean(value))
-        masked, count = self._pipeline.instrumentation.masker.mask_value(value)
-        outgoing.redactions += count
-        return str(outgoing.clean(_json(masked)))
+        if self._details is not None:
+            self._details.failed()
 
 
-def _json(value: Any) -> str:
-    try:
-        return clean(json.dumps(value, default=printed, ensure_ascii=False))
-    except (TypeError, ValueError, RecursionError):  # odd keys, a circle, or too deep
-        return printed(value)
+class Unrecorded:
+    """A call that could not be recorded, because something of ours failed. It still counts in the run's budget."""
+
+    __slots__ = ("context", "run")
+
+    def __init__(self) -> None:
+        self.context: Context = here()
+        self.run: Run | None = self.context.get(RUN_KEY)  # type: ignore[assignment]  # as in ToolCall
+
+    def returned(self, result: Any) -> None:
+        """Does nothing."""
+
+    def failed(self, error: BaseException) -> None:
+        """Does nothing."""
+
+
+_begin = guarded("starting a tool call")(ToolCall)
+
+
+def begin(
+    tool: Tool, pipeline: Pipeline, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> ToolCall | Unrecorded:
+    """Begins a call: starts its span. The caller enters ``context``, counts the call, and says how it ended."""
+    return _begin(tool, pipeline, instance, args, kwargs) or Unrecorded()

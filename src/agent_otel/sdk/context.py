@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextvars import Token
+from collections.abc import Callable
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry import context as otel_context
+from opentelemetry import context as otel_context, trace
 from opentelemetry.context import Context
+from opentelemetry.trace import Span
 
 if TYPE_CHECKING:
     from agent_otel.sdk.run import Run
@@ -29,13 +31,40 @@ def with_run(run: Run, context: Context) -> Context:
     return otel_context.set_value(RUN_KEY, run, context)
 
 
+def with_span(span: Span, context: Context) -> Context:
+    """``context`` with ``span`` as the current span; ``set_span_in_context`` at half its price."""
+    return Context({**context, _SPAN_KEY: span})
+
+
+def _variable() -> ContextVar[Context] | None:
+    """The variable that holds OpenTelemetry's context; None where another kind of runtime context was configured."""
+    token = otel_context.attach(otel_context.get_current())
+    try:
+        return getattr(token, "var", None)
+    finally:
+        otel_context.detach(token)
+
+
+(_SPAN_KEY,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())
+_VARIABLE: Final = _variable()
+
+here: Final[Callable[[], Context]] = otel_context.get_current if _VARIABLE is None else _VARIABLE.get
+"""Gives the current context."""
+
+enter: Final[Callable[[Context], Token[Context]]] = otel_context.attach if _VARIABLE is None else _VARIABLE.set
+"""Makes a context current; its token is for ``leave``."""
+
+
 def leave(token: Token[Context]) -> None:
-    """Undoes an ``attach``, also where another task or thread than the attaching one gets to do it.
+    """Undoes ``enter``, also where another task or thread than the entering one gets to do it.
 
     A generator or coroutine may be closed from anywhere. There the token means nothing, and there is nothing to
     restore either; OpenTelemetry's own ``detach`` would log an error with a traceback.
     """
+    if _VARIABLE is None:
+        otel_context.detach(token)
+        return
     try:
-        token.var.reset(token)
+        _VARIABLE.reset(token)
     except ValueError:  # "was created in a different Context"
         return

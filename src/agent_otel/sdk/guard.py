@@ -6,9 +6,15 @@ kind. The user's own results and exceptions never pass through a guard.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _logger = logging.getLogger("agent_otel")
 _failures: Counter[str] = Counter()
@@ -35,6 +41,23 @@ class guard:  # noqa: N801 - reads as the verb it is, like contextlib.suppress
             report(self._doing, error)
             return True
         return False
+
+
+def guarded(doing: str) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
+    """Decorates a function of ours that gives None where it fails: ``guard`` at half its price, for every tool call."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R | None]:
+        @functools.wraps(function)
+        def attempt(*args: P.args, **kwargs: P.kwargs) -> R | None:
+            try:
+                return function(*args, **kwargs)
+            except Exception as exc:  # noqa: BLE001 - the instrumented program must survive any bug of ours
+                report(doing, exc)
+                return None
+
+        return attempt
+
+    return decorate
 
 
 def report(doing: str, exc: Exception) -> None:

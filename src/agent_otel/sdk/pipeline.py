@@ -19,6 +19,7 @@ from agent_otel.model import names
 from agent_otel.sdk.attributes import Outgoing
 from agent_otel.sdk.guard import guard
 from agent_otel.sdk.metrics import Instruments, instruments_for
+from agent_otel.sdk.process_context import remote_parent
 from agent_otel.sdk.state import Instrumentation, current, when_installed
 
 if TYPE_CHECKING:
@@ -57,7 +58,18 @@ class Prepared(NamedTuple):
 class Pipeline:
     """Where the calls go."""
 
-    __slots__ = ("_prepared", "clock", "content", "instrumentation", "instruments", "meters", "on", "tracer", "tracers")
+    __slots__ = (
+        "clock",
+        "content",
+        "instrumentation",
+        "instruments",
+        "meters",
+        "on",
+        "parent",
+        "ready",
+        "tracer",
+        "tracers",
+    )
 
     def __init__(self, instrumentation: Instrumentation | None) -> None:
         self.instrumentation: Any = instrumentation
@@ -65,7 +77,8 @@ class Pipeline:
         self.instruments: Instruments | None = None
         self.content = False
         self.clock = None
-        self._prepared: dict[tuple[Tool, str], Prepared] = {}
+        self.parent = remote_parent()
+        self.ready: dict[tuple[Tool, str], Prepared] = {}
         if instrumentation is not None:
             tracer = instrumentation.tracer()
             self.tracer = None if isinstance(tracer, ProxyTracer | NoOpTracer) else tracer
@@ -75,15 +88,12 @@ class Pipeline:
         self.on = self.tracer is not None or self.instruments is not None
         self.tracers, self.meters = _global_providers()
 
-    def prepared(self, tool: Tool, run: Run | None) -> Prepared:
-        """The common part of the calls of ``tool`` in ``run``."""
-        key = (tool, run.id if run is not None else "")
-        found = self._prepared.get(key)
-        if found is None:
-            if len(self._prepared) >= MAX_PREPARED:
-                self._prepared.clear()
-            found = self._prepared[key] = self._prepare(tool, run)
-        return found
+    def prepare(self, tool: Tool, run: Run | None) -> Prepared:
+        """Makes the common part of the calls of ``tool`` in ``run``; kept in ``ready``, by tool and run id."""
+        if len(self.ready) >= MAX_PREPARED:
+            self.ready.clear()
+        prepared = self.ready[tool, run.id if run is not None else ""] = self._prepare(tool, run)
+        return prepared
 
     def _prepare(self, tool: Tool, run: Run | None) -> Prepared:
         outgoing = Outgoing(self.instrumentation)

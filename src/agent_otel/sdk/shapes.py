@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Mapping
-from types import AsyncGeneratorType, CoroutineType, GeneratorType, MappingProxyType
+from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType, MappingProxyType
 from typing import Any, Final
 
-from opentelemetry import context as otel_context
-
 from agent_otel.sdk.arguments import innermost
-from agent_otel.sdk.calls import ToolCall
-from agent_otel.sdk.context import leave
-from agent_otel.sdk.pipeline import Tool, active
+from agent_otel.sdk.calls import ToolCall, Unrecorded, begin
+from agent_otel.sdk.context import enter, leave
+from agent_otel.sdk.pipeline import Pipeline, Tool, active
 from agent_otel.sdk.suspended import Suspended, drive_async_generator, drive_coroutine, drive_generator
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
@@ -28,7 +25,7 @@ def wrapper_for(function: Any, tool: Tool) -> Wrapper:
     candidates = (plain, getattr(type(plain), "__call__", None))  # noqa: B004 - the method itself is asked for
     for asks, driver in _DRIVERS:
         if any(asks(each) for each in candidates):
-            return _suspending(tool, driver)
+            return _suspending(tool, _named_after(plain, driver))
     return _calling(tool)
 
 
@@ -39,10 +36,11 @@ def _calling(tool: Tool) -> Wrapper:
         pipeline = active()
         if pipeline is None:
             return wrapped(*args, **kwargs)
-        begun = ToolCall(tool, pipeline, instance, args, kwargs)
-        token = otel_context.attach(begun.context)
+        begun = begin(tool, pipeline, instance, args, kwargs)
+        token = enter(begun.context)
         try:
-            begun.count()
+            if begun.run is not None:
+                begun.run.tool_called()
             result = wrapped(*args, **kwargs)
         except BaseException as error:
             leave(token)
@@ -50,7 +48,7 @@ def _calling(tool: Tool) -> Wrapper:
             raise
         leave(token)
         if type(result) in _HANDED_OVER:
-            return _driven(_HANDED_OVER[type(result)], Suspended(result, lambda: begun, begun=begun))
+            return _handed_over(tool, pipeline, begun, result)
         begun.returned(result)
         return result
 
@@ -64,24 +62,31 @@ def _suspending(tool: Tool, driver: Driver) -> Wrapper:
         pipeline = active()
         if pipeline is None:
             return wrapped(*args, **kwargs)
-        begin = functools.partial(ToolCall, tool, pipeline, instance, args, kwargs)
+        suspended = Suspended(tool, pipeline, instance, args, kwargs)
         try:
-            body = wrapped(*args, **kwargs)
+            suspended.body = wrapped(*args, **kwargs)
         except BaseException as error:  # wrong arguments; they are a failed call, too
-            begin().failed(error)
+            suspended.begin().failed(error)
             raise
-        return _driven(driver, Suspended(body, begin))
+        return driver(suspended)
 
     return call
 
 
-def _driven(driver: Driver, suspended: Suspended) -> Any:
-    made = driver(suspended)
-    body = suspended.body
-    # What asyncio prints of a task, and Python of a coroutine nobody awaited, names the tool and not the driver.
-    made.__name__ = getattr(body, "__name__", made.__name__)
-    made.__qualname__ = getattr(body, "__qualname__", made.__qualname__)
-    return made
+def _handed_over(tool: Tool, pipeline: Pipeline, begun: ToolCall | Unrecorded, body: Any) -> Any:
+    """A body that goes on with the call that made it."""
+    suspended = Suspended(tool, pipeline, None, (), {})
+    suspended.body, suspended.begun = body, begun
+    return _named_after(body, _HANDED_OVER[type(body)])(suspended)
+
+
+def _named_after(original: Any, driver: Driver) -> Driver:
+    """``driver`` under another name: what asyncio prints of a task names the tool."""
+    assert isinstance(driver, FunctionType)  # noqa: S101 - true of those below
+    copied = FunctionType(driver.__code__, driver.__globals__)
+    copied.__name__ = getattr(original, "__name__", driver.__name__)
+    copied.__qualname__ = getattr(original, "__qualname__", driver.__qualname__)
+    return copied
 
 
 def _is_awaited(function: Any) -> bool:

@@ -1,67 +1,90 @@
 """Bodies that run in parts: coroutines, generators and async generators, each driven by one of its own kind.
 
-A generator's span is current only while its body runs. It is attached at each resumption and detached at each yield, so
-that what the consumer does between two items is not its child; ``send``, ``throw`` and ``close`` reach the body as if
-nothing stood between. A body that is never started has no span.
+A generator's span is current only while its body runs. Its context is entered at each resumption and left at each
+yield, so that what the consumer does between two items is not its child; ``send``, ``throw`` and ``close`` reach the
+body as if nothing stood between. A body that is never started has no span.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Generator, Mapping, Sequence
 from typing import Any
 
-from opentelemetry import context as otel_context
-
-from agent_otel.sdk.calls import ToolCall
-from agent_otel.sdk.context import leave
+from agent_otel.sdk.calls import ToolCall, Unrecorded, begin
+from agent_otel.sdk.context import enter, here, leave
+from agent_otel.sdk.pipeline import Pipeline, Tool
 
 
 class Suspended:
-    """A body that has not run yet, and the call that it will be.
+    """A body that has not run yet, and what its call begins with when it does.
 
-    Args:
-        body: the coroutine, generator or async generator.
-        begin: begins the call, when the body starts.
-        begun: the call, where making the body was a part of it.
+    ``begun`` is the call, where making the body was a part of it.
     """
 
-    __slots__ = ("_begin", "_begun", "body")
+    __slots__ = ("_args", "_instance", "_kwargs", "_pipeline", "_tool", "begun", "body")
 
-    def __init__(self, body: Any, begin: Callable[[], ToolCall], *, begun: ToolCall | None = None) -> None:
-        self.body = body
-        self._begin: Callable[[], ToolCall] | None = begin
-        self._begun = begun
+    def __init__(
+        self, tool: Tool, pipeline: Pipeline, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        self._tool = tool
+        self._pipeline: Pipeline | None = pipeline
+        self._instance = instance
+        self._args = args
+        self._kwargs = kwargs
+        self.body: Any = None
+        self.begun: ToolCall | Unrecorded | None = None
 
-    def start(self) -> ToolCall:
-        """Gives the call; asked once, by the driver."""
-        call = self._begun
-        if call is None and self._begin is not None:
-            call = self._begin()
-        self._begin = self._begun = None
-        return call  # type: ignore[return-value]  # there is one or the other until this was asked
+    def begin(self) -> ToolCall | Unrecorded:
+        """Gives the call, begun and counted; asked once.
+
+        Raises:
+            BudgetExceeded: the run was asked to raise, and a budget is crossed. The call has ended with it.
+        """
+        pipeline, call = self._pipeline, self.begun
+        self._pipeline = self.begun = None
+        if call is not None:
+            return call
+        assert pipeline is not None  # noqa: S101 - a driver begins once
+        call = begin(self._tool, pipeline, self._instance, self._args, self._kwargs)
+        self._instance = self._args = self._kwargs = None  # type: ignore[assignment]  # not to be kept alive by a long stream
+        if call.run is not None:
+            _count(call)
+        return call
 
     def __del__(self) -> None:
-        if self._begin is None:
+        if self._pipeline is None:
             return
         if isinstance(self.body, Coroutine):
             self.body.close()  # Python warns of the driver, which nobody awaited either; one warning is enough
-        if self._begun is not None:
-            self._begun.returned(None)
+        if self.begun is not None:
+            self.begun.returned(None)
+
+
+def _count(call: ToolCall | Unrecorded) -> None:
+    token = enter(call.context)
+    try:
+        if call.run is not None:
+            call.run.tool_called()
+    except BaseException as error:
+        call.failed(error)
+        raise
+    finally:
+        leave(token)
 
 
 async def drive_coroutine(suspended: Suspended) -> Any:
     """Awaits the body inside the call's span."""
-    body = suspended.body
-    call = suspended.start()
-    token = otel_context.attach(call.context)
     try:
-        call.count()
-        result = await body
+        call = suspended.begin()
+    except BaseException:
+        _discard(suspended.body)
+        raise
+    token = enter(call.context)
+    try:
+        result = await suspended.body
     except BaseException as error:
         leave(token)
-        if isinstance(body, Coroutine):
-            body.close()  # a refused call never awaits its body
         call.failed(error)
         raise
     leave(token)
@@ -71,22 +94,18 @@ async def drive_coroutine(suspended: Suspended) -> Any:
 
 def drive_generator(suspended: Suspended) -> Generator[Any, Any, Any]:
     """Yields what the body yields, and returns what it returns."""
-    body = suspended.body
-    call = suspended.start()
+    body, call = suspended.body, suspended.begin()
+    context = call.context
     thrown: BaseException | None = None
     sent: Any = None
     try:
         while True:
-            token = otel_context.attach(call.context)
+            token = enter(context)
             try:
-                call.count()
                 item = body.send(sent) if thrown is None else body.throw(thrown)
-            except BaseException:
+                context = here()  # spans that the body opened are current again when it goes on
+            finally:
                 leave(token)
-                raise
-            # Spans that the body opened are current again when it goes on.
-            call.context = otel_context.get_current()
-            leave(token)
             thrown = None
             try:
                 sent = yield item
@@ -107,28 +126,25 @@ def drive_generator(suspended: Suspended) -> Generator[Any, Any, Any]:
 
 async def drive_async_generator(suspended: Suspended) -> AsyncGenerator[Any, Any]:
     """Yields what the body yields."""
-    body = suspended.body
-    call = suspended.start()
+    body, call = suspended.body, suspended.begin()
+    context = call.context
     thrown: BaseException | None = None
     sent: Any = None
-    resume = _first_step(body)
+    resumed = _first_step(body)
     try:
         while True:
-            token = otel_context.attach(call.context)
+            token = enter(context)
             try:
-                call.count()
-                item = await resume
-            except BaseException:
+                item = await resumed
+                context = here()
+            finally:
                 leave(token)
-                raise
-            call.context = otel_context.get_current()
-            leave(token)
             thrown = None
             try:
                 sent = yield item
             except BaseException as error:  # noqa: BLE001 - as above
                 thrown = error
-            resume = body.asend(sent) if thrown is None else body.athrow(thrown)
+            resumed = body.asend(sent) if thrown is None else body.athrow(thrown)
     except StopAsyncIteration:
         call.returned(None)
     except GeneratorExit:
@@ -139,6 +155,12 @@ async def drive_async_generator(suspended: Suspended) -> AsyncGenerator[Any, Any
         raise
     finally:
         del thrown
+
+
+def _discard(body: Any) -> None:
+    """Closes a coroutine that will not be awaited."""
+    if isinstance(body, Coroutine):
+        body.close()
 
 
 def _first_step(body: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
