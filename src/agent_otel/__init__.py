@@ -9,7 +9,7 @@ from __future__ import annotations
 from agent_otel.configuration import Telemetry, configure, flush
 from agent_otel.errors import AgentOtelError, BudgetExceeded, Denied
 from agent_otel.model.contract import Budgets, Contract, RequiredCheck
-from agent_otel.sdk.command import CommandResult
+from agent_otel.sdk.command_result import CommandResult
 from agent_otel.sdk.context import current_run
 from agent_otel.sdk.run import Run
 from agent_otel.sdk.run_scope import run

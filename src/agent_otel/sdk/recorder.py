@@ -20,7 +20,7 @@ from agent_otel.sdk.events import emit
 from agent_otel.sdk.guard import guard
 
 if TYPE_CHECKING:
-    from agent_otel.sdk.command import CommandResult
+    from agent_otel.sdk.command_result import CommandResult
     from agent_otel.sdk.run import Run
 
 GateOutcome = Literal["allow", "deny", "require_approval"]
