@@ -16,7 +16,7 @@ from agent_otel.model.item import Log, Span
 
 I = TypeVar("I", Span, Log)  # noqa: E741 - an item
 
-_encoder = msgspec.json.Encoder(order="sorted")
+_encoder = msgspec.json.Encoder(order="sorted", enc_hook=dict)  # resources are shared, and so read-only views
 
 
 class Settled(NamedTuple):

@@ -55,14 +55,21 @@ class _Around:
 
 def _outermost_tools(sightings: Sequence[Sighting], around: _Around) -> list[Sighting]:
     tools = {
-        seen.fact.ref: (seen.fact.name, RANKS[seen.dialect]) for seen in sightings if isinstance(seen.fact, ToolCalled)
+        seen.fact.ref: (seen.fact.name, RANKS[seen.dialect], bool(seen.fact.command_id))
+        for seen in sightings
+        if isinstance(seen.fact, ToolCalled)
     }
     around.among(tools.keys())
 
     def repeats(ref: str) -> bool:
-        name, rank = tools[ref]
-        # Our own tools may well call themselves; others only seem to.
-        return any(tools[outer][0] == name and not rank == tools[outer][1] == 0 for outer in around.calls(ref))
+        name, rank, is_command = tools[ref]
+
+        def same(outer: str) -> bool:
+            outer_name, outer_rank, _ = tools[outer]
+            # Our own tools may well call themselves; others only seem to. A command carries the name of its tool.
+            return outer_name == name and (is_command or not rank == outer_rank == 0)
+
+        return any(same(outer) for outer in around.calls(ref))
 
     return [seen for seen in sightings if not (isinstance(seen.fact, ToolCalled) and repeats(seen.fact.ref))]
 
