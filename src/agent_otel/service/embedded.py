@@ -43,7 +43,7 @@ class EmbeddedPipeline:
     """Writes this process's spans and log records to a store.
 
     Args:
-        open_store: gives the store; called again in a forked child, since a database connection survives no fork.
+        open_store: gives the store, when there is something to write.
         policy: how to compact.
         database: the store's file, for people.
         gather_s: how long the writer waits for company.
@@ -73,6 +73,7 @@ class EmbeddedPipeline:
         self.database = database
         self._gather_s = gather_s
         self.dropped = 0
+        self._store = None
         self._reset()
         self.spans = _Spans(self)
         self.logs = _Logs(self)
@@ -189,8 +190,10 @@ class EmbeddedPipeline:
         return self._store
 
     def _reset(self) -> None:
-        """Starts from nothing; also in a forked child, where the thread is gone and what waits is the parent's."""
-        self._store = None
+        """Starts from nothing; also in a forked child, where the thread is gone and what waits is the parent's.
+
+        The store stays: it opens its file anew in a child, and must not be let go of there.
+        """
         self._waiting = deque()
         self._open = {}
         self._taken = self._written = 0
