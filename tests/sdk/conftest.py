@@ -125,9 +125,9 @@ def recording() -> Iterator[Recording]:
     assert Counter(guard.failures()) - failures == Counter()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def record() -> Callable[..., Any]:
-    """Makes a recording with other settings: ``with record(settings={"content": "SPAN_ONLY"}) as recording``."""
+    """Makes recordings with other settings, as context managers: ``settings`` are fields of ``SdkSettings``."""
     return recorded
 
 

@@ -1,5 +1,8 @@
 """The matrix: every shape a tool can have, every way its call can end."""
 
+# Whether a lambda stands in between is what is tested here.
+# ruff: noqa: PLW0108
+
 import asyncio
 import functools
 from collections.abc import Callable
@@ -21,7 +24,7 @@ class Shape(NamedTuple):
     call: Callable[[Any], Any]
 
 
-def finished(awaitable: Any) -> Any:
+def _finished(awaitable: Any) -> Any:
     """The result of a coroutine that never waits; no event loop interferes with Ctrl-C."""
     try:
         awaitable.send(None)
@@ -30,57 +33,57 @@ def finished(awaitable: Any) -> Any:
     raise AssertionError
 
 
-def delegated(generator: Any) -> Any:
+def _delegated(generator: Any) -> Any:
     """What ``yield from`` gives."""
-    items = []
-    while True:
-        try:
-            items.append(next(generator))
-        except StopIteration as stop:
-            assert items == ["item"]
-            return stop.value
+
+    def consume() -> Any:
+        result.append((yield from generator))
+
+    result: list[Any] = []
+    assert list(consume()) == ["item"]
+    return result[0]
 
 
-def drained(generator: Any) -> Any:
+def _drained(generator: Any) -> Any:
     """The last item of an async generator."""
 
     async def drain() -> Any:
         return [item async for item in generator][-1]
 
-    return finished(drain())
+    return _finished(drain())
 
 
-def plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     return value
 
 
-def in_class(attribute: Any) -> Any:
+def _in_class(attribute: Any) -> Any:
     """An instance of a class that has ``attribute`` as ``m``."""
     return type("Toolbox", (), {"m": attribute})()
 
 
-def function(body: Any) -> Any:
+def _function(body: Any) -> Any:
     def work() -> Any:
         return body()
 
     return work
 
 
-def method(body: Any) -> Any:
+def _method(body: Any) -> Any:
     def work(self: Any) -> Any:
         return body()
 
     return work
 
 
-def coroutine(body: Any) -> Any:
+def _coroutine(body: Any) -> Any:
     async def work(*_: Any) -> Any:
         return body()
 
     return work
 
 
-def generator(body: Any) -> Any:
+def _generator(body: Any) -> Any:
     def work(*_: Any) -> Any:
         yield "item"
         return body()
@@ -88,7 +91,7 @@ def generator(body: Any) -> Any:
     return work
 
 
-def async_generator(body: Any) -> Any:
+def _async_generator(body: Any) -> Any:
     async def work(*_: Any) -> Any:
         yield "item"
         yield body()
@@ -96,7 +99,7 @@ def async_generator(body: Any) -> Any:
     return work
 
 
-class Callable_:
+class _CallableObject:
     """A callable object."""
 
     def __init__(self, body: Any) -> None:
@@ -106,45 +109,45 @@ class Callable_:
         return self.body()
 
 
-class AsyncCallable(Callable_):
+class _AsyncCallableObject(_CallableObject):
     async def __call__(self) -> Any:
         return self.body()
 
 
-class GeneratorCallable(Callable_):
+class _GeneratorCallableObject(_CallableObject):
     def __call__(self) -> Any:
         yield "item"
         return self.body()
 
 
 SHAPES = {
-    "function": Shape(lambda body: tool(function(body)), plain),
-    "lambda": Shape(lambda body: tool(lambda: body()), plain),
-    "method": Shape(lambda body: in_class(tool(method(body))).m, plain),
-    "unbound method": Shape(lambda body: functools.partial(type(o := in_class(tool(method(body)))).m, o), plain),
-    "tool above classmethod": Shape(lambda body: in_class(tool(classmethod(method(body)))).m, plain),
-    "tool below classmethod": Shape(lambda body: in_class(classmethod(tool(method(body)))).m, plain),
-    "tool above staticmethod": Shape(lambda body: in_class(tool(staticmethod(function(body)))).m, plain),
-    "tool below staticmethod": Shape(lambda body: in_class(staticmethod(tool(function(body)))).m, plain),
-    "bound method": Shape(lambda body: tool(in_class(method(body)).m), plain),
-    "partial": Shape(lambda body: tool(functools.partial(method(body), 1)), plain),
-    "callable object": Shape(lambda body: tool(Callable_(body)), plain),
-    "coroutine function": Shape(lambda body: tool(coroutine(body)), finished),
-    "coroutine method": Shape(lambda body: in_class(tool(coroutine(body))).m, finished),
-    "coroutine classmethod": Shape(lambda body: in_class(tool(classmethod(coroutine(body)))).m, finished),
-    "coroutine staticmethod": Shape(lambda body: in_class(staticmethod(tool(coroutine(body)))).m, finished),
-    "partial of coroutine function": Shape(lambda body: tool(functools.partial(coroutine(body), 1)), finished),
-    "object with async call": Shape(lambda body: tool(AsyncCallable(body)), finished),
-    "lambda that returns a coroutine": Shape(lambda body: tool(lambda: coroutine(body)()), finished),
-    "generator function": Shape(lambda body: tool(generator(body)), delegated),
-    "generator method": Shape(lambda body: in_class(tool(generator(body))).m, delegated),
-    "generator classmethod": Shape(lambda body: in_class(classmethod(tool(generator(body)))).m, delegated),
-    "partial of generator function": Shape(lambda body: tool(functools.partial(generator(body), 1)), delegated),
-    "object with generator call": Shape(lambda body: tool(GeneratorCallable(body)), delegated),
-    "lambda that returns a generator": Shape(lambda body: tool(lambda: generator(body)()), delegated),
-    "async generator function": Shape(lambda body: tool(async_generator(body)), drained),
-    "async generator method": Shape(lambda body: in_class(tool(async_generator(body))).m, drained),
-    "lambda that returns an async generator": Shape(lambda body: tool(lambda: async_generator(body)()), drained),
+    "function": Shape(lambda body: tool(_function(body)), _plain),
+    "lambda": Shape(lambda body: tool(lambda: body()), _plain),
+    "method": Shape(lambda body: _in_class(tool(_method(body))).m, _plain),
+    "unbound method": Shape(lambda body: functools.partial(type(o := _in_class(tool(_method(body)))).m, o), _plain),
+    "tool above classmethod": Shape(lambda body: _in_class(tool(classmethod(_method(body)))).m, _plain),
+    "tool below classmethod": Shape(lambda body: _in_class(classmethod(tool(_method(body)))).m, _plain),
+    "tool above staticmethod": Shape(lambda body: _in_class(tool(staticmethod(_function(body)))).m, _plain),
+    "tool below staticmethod": Shape(lambda body: _in_class(staticmethod(tool(_function(body)))).m, _plain),
+    "bound method": Shape(lambda body: tool(_in_class(_method(body)).m), _plain),
+    "partial": Shape(lambda body: tool(functools.partial(_method(body), 1)), _plain),
+    "callable object": Shape(lambda body: tool(_CallableObject(body)), _plain),
+    "coroutine function": Shape(lambda body: tool(_coroutine(body)), _finished),
+    "coroutine method": Shape(lambda body: _in_class(tool(_coroutine(body))).m, _finished),
+    "coroutine classmethod": Shape(lambda body: _in_class(tool(classmethod(_coroutine(body)))).m, _finished),
+    "coroutine staticmethod": Shape(lambda body: _in_class(staticmethod(tool(_coroutine(body)))).m, _finished),
+    "partial of coroutine function": Shape(lambda body: tool(functools.partial(_coroutine(body), 1)), _finished),
+    "object with async call": Shape(lambda body: tool(_AsyncCallableObject(body)), _finished),
+    "lambda that returns a coroutine": Shape(lambda body: tool(lambda: _coroutine(body)()), _finished),
+    "generator function": Shape(lambda body: tool(_generator(body)), _delegated),
+    "generator method": Shape(lambda body: _in_class(tool(_generator(body))).m, _delegated),
+    "generator classmethod": Shape(lambda body: _in_class(classmethod(tool(_generator(body)))).m, _delegated),
+    "partial of generator function": Shape(lambda body: tool(functools.partial(_generator(body), 1)), _delegated),
+    "object with generator call": Shape(lambda body: tool(_GeneratorCallableObject(body)), _delegated),
+    "lambda that returns a generator": Shape(lambda body: tool(lambda: _generator(body)()), _delegated),
+    "async generator function": Shape(lambda body: tool(_async_generator(body)), _drained),
+    "async generator method": Shape(lambda body: _in_class(tool(_async_generator(body))).m, _drained),
+    "lambda that returns an async generator": Shape(lambda body: tool(lambda: _async_generator(body)()), _drained),
 }
 
 
@@ -233,7 +236,7 @@ def test_a_call_without_providers_is_just_the_call(shape):
 
 def test_tools_called_in_a_tool_are_its_children(shape, recording):
     """Spans nest as calls do."""
-    inner = tool(function(lambda: 1))
+    inner = tool(_function(lambda: 1))
     shape.call(shape.make(inner)())
     child, parent = recording.spans
     assert child.parent.span_id == parent.context.span_id
@@ -243,7 +246,7 @@ def test_tools_called_in_a_tool_are_its_children(shape, recording):
 def test_an_exception_is_told_with_type_message_and_the_users_frames(recording):
     """The stack trace begins with the user's code, not with this SDK's."""
     with pytest.raises(Odd):
-        tool(function(raising(Odd("what happened"))))()
+        tool(_function(raising(Odd("what happened"))))()
     (event,) = recording.span.events
     assert event.attributes[names.EXCEPTION_TYPE] == f"{Odd.__module__}.Odd"
     assert event.attributes[names.EXCEPTION_MESSAGE] == "what happened"
@@ -254,7 +257,7 @@ def test_an_exception_is_told_with_type_message_and_the_users_frames(recording):
 
 def test_a_denial_is_told_once_however_many_tools_it_passes_through(recording):
     """The tool that was refused has the decision; those around it only fail with it."""
-    refused = tool(function(raising(Denied("outside of the repo", policy="paths"))), name="write_file")
+    refused = tool(_function(raising(Denied("outside of the repo", policy="paths"))), name="write_file")
     with pytest.raises(Denied):
         tool(lambda: refused(), name="fix")()
     inner, outer = recording.spans
@@ -268,7 +271,7 @@ def test_a_denial_is_told_once_however_many_tools_it_passes_through(recording):
 
 
 def test_a_cancelled_task_leaves_a_cancelled_span(recording):
-    """asyncio's cancellation is neither a success nor a failure of the tool."""
+    """Cancellation by asyncio is neither a success nor a failure of the tool."""
 
     @tool
     async def wait() -> None:
@@ -306,14 +309,14 @@ def test_a_coroutine_dropped_half_way_is_cancelled_without_noise(recording, capl
 
 
 def test_timeouts_of_every_kind_are_timeouts(recording):
-    """asyncio's, futures' and subprocess's time-outs have one error type."""
+    """Asyncio's, futures' and subprocess's time-outs have one error type."""
     import concurrent.futures  # noqa: PLC0415 - for this test
     import subprocess  # noqa: PLC0415 - for this test
 
     kinds = [asyncio.TimeoutError(), concurrent.futures.TimeoutError(), subprocess.TimeoutExpired("make", 3)]
     for error in kinds:
         with pytest.raises(type(error)):
-            tool(function(raising(error)))()
+            tool(_function(raising(error)))()
     assert {span.attributes[names.ERROR_TYPE] for span in recording.spans} == {"timeout"}
 
 
@@ -353,4 +356,4 @@ def test_a_coroutine_is_named_after_its_tool(recording):
     made = fetch()
     assert made.__name__ == "fetch"
     assert made.__qualname__.endswith("<locals>.fetch")
-    finished(made)
+    _finished(made)

@@ -59,8 +59,10 @@ class ToolCall:
                 context = rooted(context)
             attributes = self._prepared.attributes
             if tool.effects or pipeline.content:
-                self._details = CallDetails(pipeline.instrumentation, self._prepared, self.run)
-                attributes = self._details.describe(tool, instance, args, kwargs)
+                with guard("looking at a tool's arguments"):
+                    details = CallDetails(pipeline.instrumentation, self._prepared, self.run)
+                    attributes = details.describe(tool, instance, args, kwargs)
+                    self._details = details
             clock = pipeline.clock
             started = None if clock is None else clock()
             self._span = span = pipeline.tracer.start_span(

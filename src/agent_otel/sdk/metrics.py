@@ -31,7 +31,6 @@ CAPACITY: Final = 16_384
 """Calls that wait to be measured; those beyond it are counted as dropped."""
 
 BURST: Final = 1_024
-"""Waiting calls that wake the background thread."""
 
 # The conventions end at 81.92 s; a long build must not saturate.
 TOOL_SECONDS: Final = tuple(0.01 * 2**n for n in range(18))
@@ -47,10 +46,16 @@ Call = tuple[str, str, str, float, SpanContext]
 
 
 class Instruments:
-    """The instruments of one meter provider, and the calls that wait to be recorded on them."""
+    """The instruments of one meter provider, and the calls that wait to be recorded on them.
 
-    def __init__(self, meter: Meter) -> None:
+    Args:
+        meter: makes the instruments.
+        burst: waiting calls that wake the background thread.
+    """
+
+    def __init__(self, meter: Meter, *, burst: int = BURST) -> None:
         self.dropped = 0
+        self._burst = burst
         self._waiting: deque[Call] = deque()
         self._one_drains = threading.Lock()
         self._called = meter.create_counter(names.METRIC_TOOLS_CALLED, description="Tool calls")
@@ -90,6 +95,11 @@ class Instruments:
             description="Tool calls not measured, because too many were waiting",
         )
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait."""
+        return len(self._waiting)
+
     def add(self, call: Call) -> None:
         """Leaves a call to be recorded later."""
         waiting = len(self._waiting)
@@ -97,7 +107,7 @@ class Instruments:
             self.dropped += 1
             return
         self._waiting.append(call)
-        if waiting >= BURST:
+        if waiting >= self._burst:
             _drainer.wake()
 
     def drain(self) -> None:
