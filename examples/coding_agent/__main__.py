@@ -19,7 +19,6 @@ if not __package__:  # started as a folder: what is to be found is the package a
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from agent_otel.cli.main import main as agent_otel_command
-
 from coding_agent import misbehaving
 from coding_agent.agent_run import AgentRun, AgentRunReport
 from coding_agent.policy import CodingAgentPolicy, Policy

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import agent_otel
-
 from coding_agent.evaluate import evaluate
 from coding_agent.gates import GateChain, allowed_commands, allowed_tools, confined_paths
-from coding_agent.ledger import ObservationLedger, tokens
+from coding_agent.ledger import BUDGET, ObservationLedger, tokens
 from coding_agent.policy import Call, Finish, Observation, Policy
 from coding_agent.sandbox import Sandbox
 from coding_agent.tools import Toolbox
@@ -37,7 +36,10 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRunReport:
-    """What became of a run. ``halted`` says what stopped it, ``differences`` what the eval found, ``checks`` who passed."""
+    """What became of a run.
+
+    ``halted`` says what stopped it, ``checks`` which required checks passed, ``differences`` what the eval found.
+    """
 
     run_id: str
     steps: tuple[StepReport, ...]
@@ -76,10 +78,8 @@ class AgentRun:
 
     def execute(self) -> AgentRunReport:
         """Runs the agent to its end, whichever it is."""
-        with agent_otel.run(
-            agent=AGENT, contract="agent-otel.toml", repo=self._workspace, raise_on_budget=True
-        ) as run:
-            ledger = ObservationLedger(run.contract.budgets.tokens or 0, lambda spent: run.spend("tokens", spent))
+        with agent_otel.run(agent=AGENT, contract="agent-otel.toml", repo=self._workspace, raise_on_budget=True) as run:
+            ledger = ObservationLedger(run.contract.budgets.tokens or 0, lambda spent: run.spend(BUDGET, spent))
             toolbox = self._toolbox(run.contract)
             halted = ""
             try:
@@ -135,7 +135,8 @@ class AgentRun:
         text = str(result)
         if command is not None:
             self._commands.append(command)
-            output = command.output.replace(f"{self._workspace}/", "")  # the host's folders are not the agent's business
+            # The host's folders are none of the agent's business.
+            output = command.output.replace(f"{self._workspace}/", "")
             text = f"{command.command}: {command.result} (exit code {command.exit_code})\n{output}"
         self._steps.append(StepReport(tool=call.tool, phase=call.phase, outcome=outcome))
         shown = ledger.admit(text)

@@ -12,10 +12,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal, Union
+from typing import Literal
 
 import agent_otel
-
 from coding_agent.policy import Call
 
 Outcome = Literal["allow", "deny", "require_approval"]
@@ -30,7 +29,7 @@ class Decision:
     reason: str = ""
 
 
-Gate = Callable[[Call], Union[Decision, None]]
+Gate = Callable[[Call], Decision | None]
 """Judges a call; None where it has nothing to say."""
 
 

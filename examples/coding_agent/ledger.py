@@ -10,6 +10,9 @@ import agent_otel
 CHARACTERS_PER_TOKEN: Final = 4
 """A common estimate for English and code; a model's own tokenizer would stand here."""
 
+BUDGET: Final = "tokens"
+"""The budget of the run's contract that it shares."""
+
 CUT: Final = "\n[cut: the observation budget is used up]"
 
 
@@ -53,5 +56,5 @@ class ObservationLedger:
         if room <= 0:
             wanted = tokens(text)
             self._charge(wanted)
-            raise agent_otel.BudgetExceeded("tokens", limit=self.limit, consumed=self.spent + wanted)
+            raise agent_otel.BudgetExceeded(BUDGET, limit=self.limit, consumed=self.spent + wanted)
         return text[:room] + CUT

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Protocol, Union
+from typing import Any, Final, Protocol
 
 import agent_otel
 
@@ -33,7 +33,7 @@ class Finish:
     look_twice: tuple[str, ...] = ()
 
 
-Action = Union[Call, Finish]
+Action = Call | Finish
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import agent_otel
-
 from coding_agent.gates import GateChain
 from coding_agent.policy import Call
 from coding_agent.sandbox import Sandbox
