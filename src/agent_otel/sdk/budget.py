@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent_otel.model import names
@@ -32,23 +32,26 @@ class BudgetLedger:
 
     def __init__(self, limits: Budgets, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._limits = {name: getattr(limits, name) for name in names.BUDGETS}
+        self._limits = {name: limit for name in names.BUDGETS if (limit := getattr(limits, name)) is not None}
+        self._open = dict(self._limits)
         self._used: dict[str, float] = dict.fromkeys(names.BUDGETS, 0.0)
-        self._crossed: set[str] = set()
         self._started = clock()
         self._lock = threading.Lock()
 
     @property
     def limits(self) -> Mapping[str, float]:
         """The limits that were set."""
-        return {name: limit for name, limit in self._limits.items() if limit is not None}
+        return dict(self._limits)
 
     def spend(self, budget: str, amount: float) -> list[Crossing]:
         """Adds to one budget; returns the budgets (this one, or wall time) crossed by now and not told before."""
         with self._lock:
             self._used[budget] += amount
+            if not self._open:  # on the path of every tool call
+                return []
             self._used["wall_time"] = self._clock() - self._started
-            return list(self._new_crossings())
+            crossed = [name for name, limit in self._open.items() if self._used[name] > limit]
+            return [Crossing(budget=name, limit=self._open.pop(name), consumed=self._used[name]) for name in crossed]
 
     def look(self) -> list[Crossing]:
         """``spend`` of nothing: notices that wall time is over."""
@@ -58,9 +61,3 @@ class BudgetLedger:
         """What was used of each budget; wall time in seconds until now."""
         with self._lock:
             return {**self._used, "wall_time": self._clock() - self._started}
-
-    def _new_crossings(self) -> Iterator[Crossing]:
-        for name, limit in self._limits.items():
-            if limit is not None and self._used[name] > limit and name not in self._crossed:
-                self._crossed.add(name)
-                yield Crossing(budget=name, limit=limit, consumed=self._used[name])

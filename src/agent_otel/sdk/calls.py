@@ -9,7 +9,7 @@ Every statement here is paid for by every call (benchmarks/sdk_overhead.py); wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from agent_otel.sdk.run import Run
 
+Given = tuple[Any, tuple[Any, ...], dict[str, Any]]
+"""What a function is called with: bound instance or None, positional arguments without it, keyword arguments."""
+
 _INTERNAL: Final = SpanKind.INTERNAL
 
 
@@ -44,29 +47,28 @@ class ToolCall:
 
     __slots__ = ("_began", "_details", "_pipeline", "_prepared", "_span", "context", "run")
 
-    def __init__(
-        self, tool: Tool, pipeline: Pipeline, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, tool: Tool, pipeline: Pipeline, given: Given) -> None:
         context: Context = here()
-        self.run: Run | None = context.get(RUN_KEY)  # type: ignore[assignment]  # only Runs are put under our key
-        key = (tool, "" if self.run is None else self.run.id)
+        run: Run | None = context.get(RUN_KEY)  # type: ignore[assignment]  # only Runs are put under our key
+        prepared = pipeline.ready.get((tool, "" if run is None else run.id)) or pipeline.prepare(tool, run)
+        self.run = run
         self._pipeline = pipeline
-        self._prepared: Prepared = pipeline.ready.get(key) or pipeline.prepare(tool, self.run)
+        self._prepared: Prepared = prepared
         self._details: CallDetails | None = None
         self._span: Span = trace.INVALID_SPAN
         if pipeline.tracer is not None:
-            if self.run is None and pipeline.parent is not None:
+            if run is None and pipeline.parent is not None:
                 context = rooted(context)
-            attributes = self._prepared.attributes
+            attributes = prepared.attributes
             if tool.effects or pipeline.content:
                 with guard("looking at a tool's arguments"):
-                    details = CallDetails(pipeline.instrumentation, self._prepared, self.run)
-                    attributes = details.describe(tool, instance, args, kwargs)
+                    details = CallDetails(pipeline.instrumentation, prepared, run)
+                    attributes = details.describe(tool, *given)
                     self._details = details
             clock = pipeline.clock
             started = None if clock is None else clock()
             self._span = span = pipeline.tracer.start_span(
-                self._prepared.span_name, context, _INTERNAL, attributes, None, started
+                prepared.span_name, context, _INTERNAL, attributes, None, started
             )
             context = with_span(span, context)
             if self._details is not None and not self._details.watch(span):
@@ -135,11 +137,7 @@ class Unrecorded:
         """Does nothing."""
 
 
-_begin = guarded("starting a tool call")(ToolCall)
-
-
-def begin(
-    tool: Tool, pipeline: Pipeline, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> ToolCall | Unrecorded:
-    """Begins a call: starts its span. The caller enters ``context``, counts the call, and says how it ended."""
-    return _begin(tool, pipeline, instance, args, kwargs) or Unrecorded()
+begin: Final[Callable[[Tool, Pipeline, Given], ToolCall | Unrecorded]] = guarded(
+    "starting a tool call", otherwise=Unrecorded
+)(ToolCall)
+"""Begins a call: starts its span. The caller enters ``context``, counts the call, and says how it ended."""

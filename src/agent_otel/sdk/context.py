@@ -55,16 +55,17 @@ enter: Final[Callable[[Context], Token[Context]]] = otel_context.attach if _VARI
 """Makes a context current; its token is for ``leave``."""
 
 
-def leave(token: Token[Context]) -> None:
-    """Undoes ``enter``, also where another task or thread than the entering one gets to do it.
+leave_here: Final[Callable[[Token[Context]], None]] = otel_context.detach if _VARIABLE is None else _VARIABLE.reset
+"""Undoes ``enter``, for code that cannot have been moved to another task or thread in between."""
 
-    A generator or coroutine may be closed from anywhere. There the token means nothing, and there is nothing to
-    restore either; OpenTelemetry's own ``detach`` would log an error with a traceback.
+
+def leave(token: Token[Context]) -> None:
+    """Undoes ``enter``, wherever this code has been moved to.
+
+    A generator or coroutine may be closed by another task or thread. There the token means nothing, and there is
+    nothing to restore either; OpenTelemetry's own ``detach`` would log an error with a traceback.
     """
-    if _VARIABLE is None:
-        otel_context.detach(token)
-        return
     try:
-        _VARIABLE.reset(token)
+        leave_here(token)
     except ValueError:  # "was created in a different Context"
         return

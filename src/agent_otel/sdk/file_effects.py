@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opentelemetry.trace import Span
@@ -133,9 +132,9 @@ def _paths(value: Any) -> list[str]:
 
 
 def _name_and_extension(shown: str) -> dict[str, str]:
-    path = PurePath(shown)
-    extension = path.suffix.removeprefix(".")
-    return {names.FILE_NAME: path.name} | ({names.FILE_EXTENSION: extension} if extension else {})
+    name = os.path.basename(shown)  # noqa: PTH119 - a fifth of pathlib's price, on every call of a file tool
+    extension = os.path.splitext(name)[1][1:]  # noqa: PTH122 - as above
+    return {names.FILE_NAME: name, names.FILE_EXTENSION: extension} if extension else {names.FILE_NAME: name}
 
 
 def _look(path: str) -> _Before:

@@ -8,15 +8,15 @@ from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any, Final
 
 from agent_otel.sdk.arguments import innermost
-from agent_otel.sdk.calls import ToolCall, Unrecorded, begin
-from agent_otel.sdk.context import enter, leave
+from agent_otel.sdk.calls import Given, begin
+from agent_otel.sdk.context import enter, leave_here
 from agent_otel.sdk.pipeline import Pipeline, Tool, active
-from agent_otel.sdk.suspended import Suspended, drive_async_generator, drive_coroutine, drive_generator
+from agent_otel.sdk.suspended import Unstarted, drive_async_generator, drive_coroutine, drive_generator
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """What wrapt calls: (wrapped, bound instance or None, positional arguments, keyword arguments)."""
 
-Driver = Callable[[Suspended], Any]
+Driver = Callable[[Tool, Pipeline, Given, Any, Any], Any]
 
 
 def wrapper_for(function: Any, tool: Tool) -> Wrapper:
@@ -25,7 +25,8 @@ def wrapper_for(function: Any, tool: Tool) -> Wrapper:
     candidates = (plain, getattr(type(plain), "__call__", None))  # noqa: B004 - the method itself is asked for
     for asks, driver in _DRIVERS:
         if any(asks(each) for each in candidates):
-            return _suspending(tool, _named_after(plain, driver))
+            make = _awaiting if driver is drive_coroutine else _iterating
+            return make(tool, _named_after(plain, driver))
     return _calling(tool)
 
 
@@ -36,48 +37,60 @@ def _calling(tool: Tool) -> Wrapper:
         pipeline = active()
         if pipeline is None:
             return wrapped(*args, **kwargs)
-        begun = begin(tool, pipeline, instance, args, kwargs)
+        begun = begin(tool, pipeline, (instance, args, kwargs))
         token = enter(begun.context)
         try:
             if begun.run is not None:
                 begun.run.tool_called()
             result = wrapped(*args, **kwargs)
         except BaseException as error:
-            leave(token)
+            leave_here(token)
             begun.failed(error)
             raise
-        leave(token)
+        leave_here(token)
         if type(result) in _HANDED_OVER:
-            return _handed_over(tool, pipeline, begun, result)
+            driver = _named_after(result, _HANDED_OVER[type(result)])
+            return driver(tool, pipeline, (None, (), {}), result, Unstarted(result, begun))
         begun.returned(result)
         return result
 
     return call
 
 
-def _suspending(tool: Tool, driver: Driver) -> Wrapper:
-    """For functions whose call only makes the body."""
+def _awaiting(tool: Tool, driver: Driver) -> Wrapper:
+    """For functions whose call only makes a coroutine."""
 
     def call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         pipeline = active()
         if pipeline is None:
             return wrapped(*args, **kwargs)
-        suspended = Suspended(tool, pipeline, instance, args, kwargs)
+        given = (instance, args, kwargs)
         try:
-            suspended.body = wrapped(*args, **kwargs)
+            body = wrapped(*args, **kwargs)
         except BaseException as error:  # wrong arguments; they are a failed call, too
-            suspended.begin().failed(error)
+            begin(tool, pipeline, given).failed(error)
             raise
-        return driver(suspended)
+        return driver(tool, pipeline, given, body, Unstarted(body))
 
     return call
 
 
-def _handed_over(tool: Tool, pipeline: Pipeline, begun: ToolCall | Unrecorded, body: Any) -> Any:
-    """A body that goes on with the call that made it."""
-    suspended = Suspended(tool, pipeline, None, (), {})
-    suspended.body, suspended.begun = body, begun
-    return _named_after(body, _HANDED_OVER[type(body)])(suspended)
+def _iterating(tool: Tool, driver: Driver) -> Wrapper:
+    """For functions whose call only makes a generator."""
+
+    def call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        pipeline = active()
+        if pipeline is None:
+            return wrapped(*args, **kwargs)
+        given = (instance, args, kwargs)
+        try:
+            body = wrapped(*args, **kwargs)
+        except BaseException as error:  # as above
+            begin(tool, pipeline, given).failed(error)
+            raise
+        return driver(tool, pipeline, given, body, None)
+
+    return call
 
 
 def _named_after(original: Any, driver: Driver) -> Driver:

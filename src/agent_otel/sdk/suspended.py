@@ -8,104 +8,86 @@ body as if nothing stood between. A body that is never started has no span.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Generator
 from typing import Any
 
-from agent_otel.sdk.calls import ToolCall, Unrecorded, begin
-from agent_otel.sdk.context import enter, here, leave
+from agent_otel.sdk.calls import Given, ToolCall, Unrecorded, begin
+from agent_otel.sdk.context import enter, here, leave, leave_here
 from agent_otel.sdk.pipeline import Pipeline, Tool
 
+AnyCall = ToolCall | Unrecorded
 
-class Suspended:
-    """A body that has not run yet, and what its call begins with when it does.
 
-    ``begun`` is the call, where making the body was a part of it.
+class Unstarted:
+    """What to do about a body that its driver never starts.
+
+    Args:
+        body: a coroutine, which would warn that nobody awaited it. Python warns of the driver; one warning is enough.
+        call: the call, where making the body was a part of it.
     """
 
-    __slots__ = ("_args", "_instance", "_kwargs", "_pipeline", "_tool", "begun", "body")
+    __slots__ = ("_body", "_call")
 
-    def __init__(
-        self, tool: Tool, pipeline: Pipeline, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> None:
-        self._tool = tool
-        self._pipeline: Pipeline | None = pipeline
-        self._instance = instance
-        self._args = args
-        self._kwargs = kwargs
-        self.body: Any = None
-        self.begun: ToolCall | Unrecorded | None = None
+    def __init__(self, body: Any, call: AnyCall | None = None) -> None:
+        self._body = body
+        self._call = call
 
-    def begin(self) -> ToolCall | Unrecorded:
-        """Gives the call, begun and counted; asked once.
-
-        Raises:
-            BudgetExceeded: the run was asked to raise, and a budget is crossed. The call has ended with it.
-        """
-        pipeline, call = self._pipeline, self.begun
-        self._pipeline = self.begun = None
-        if call is not None:
-            return call
-        assert pipeline is not None  # noqa: S101 - a driver begins once
-        call = begin(self._tool, pipeline, self._instance, self._args, self._kwargs)
-        self._instance = self._args = self._kwargs = None  # type: ignore[assignment]  # not to be kept alive by a long stream
-        if call.run is not None:
-            _count(call)
+    def started(self) -> AnyCall | None:
+        """Gives the call, and from now on leaves all to the driver."""
+        call = self._call
+        self._body = self._call = None
         return call
 
     def __del__(self) -> None:
-        if self._pipeline is None:
-            return
-        if isinstance(self.body, Coroutine):
-            self.body.close()  # Python warns of the driver, which nobody awaited either; one warning is enough
-        if self.begun is not None:
-            self.begun.returned(None)
+        if isinstance(self._body, Coroutine):
+            self._body.close()
+        if self._call is not None:
+            self._call.returned(None)
 
 
-def _count(call: ToolCall | Unrecorded) -> None:
-    token = enter(call.context)
-    try:
-        if call.run is not None:
-            call.run.tool_called()
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        leave(token)
-
-
-async def drive_coroutine(suspended: Suspended) -> Any:
+async def drive_coroutine(
+    tool: Tool, pipeline: Pipeline, given: Given, body: Awaitable[Any], unstarted: Unstarted
+) -> Any:
     """Awaits the body inside the call's span."""
-    try:
-        call = suspended.begin()
-    except BaseException:
-        _discard(suspended.body)
-        raise
+    begun = unstarted.started()
+    call = begun or begin(tool, pipeline, given)
     token = enter(call.context)
     try:
-        result = await suspended.body
+        if begun is None and call.run is not None:
+            call.run.tool_called()
+        result = await body
     except BaseException as error:
         leave(token)
         call.failed(error)
+        if isinstance(body, Coroutine):
+            body.close()  # a refused call has not awaited it
         raise
     leave(token)
     call.returned(result)
     return result
 
 
-def drive_generator(suspended: Suspended) -> Generator[Any, Any, Any]:
+def drive_generator(
+    tool: Tool, pipeline: Pipeline, given: Given, body: Generator[Any, Any, Any], unstarted: Unstarted | None
+) -> Generator[Any, Any, Any]:
     """Yields what the body yields, and returns what it returns."""
-    body, call = suspended.body, suspended.begin()
-    context = call.context
+    begun = None if unstarted is None else unstarted.started()
+    call = begun or begin(tool, pipeline, given)
+    del given  # a long stream does not keep its arguments alive
+    context, uncounted = call.context, call.run if begun is None else None
     thrown: BaseException | None = None
     sent: Any = None
     try:
         while True:
             token = enter(context)
             try:
+                if uncounted is not None:
+                    run, uncounted = uncounted, None
+                    run.tool_called()
                 item = body.send(sent) if thrown is None else body.throw(thrown)
                 context = here()  # spans that the body opened are current again when it goes on
             finally:
-                leave(token)
+                leave_here(token)
             thrown = None
             try:
                 sent = yield item
@@ -124,18 +106,24 @@ def drive_generator(suspended: Suspended) -> Generator[Any, Any, Any]:
         del thrown  # it refers to this frame
 
 
-async def drive_async_generator(suspended: Suspended) -> AsyncGenerator[Any, Any]:
+async def drive_async_generator(
+    tool: Tool, pipeline: Pipeline, given: Given, body: AsyncGenerator[Any, Any], unstarted: Unstarted | None
+) -> AsyncGenerator[Any, Any]:
     """Yields what the body yields."""
-    body, call = suspended.body, suspended.begin()
-    context = call.context
+    begun = None if unstarted is None else unstarted.started()
+    call = begun or begin(tool, pipeline, given)
+    del given
+    context, uncounted = call.context, call.run if begun is None else None
     thrown: BaseException | None = None
-    sent: Any = None
-    resumed = _first_step(body)
+    resumed: Awaitable[Any] | None = None
     try:
         while True:
             token = enter(context)
             try:
-                item = await resumed
+                if uncounted is not None:
+                    run, uncounted = uncounted, None
+                    run.tool_called()
+                item = await (resumed or _first_step(body))
                 context = here()
             finally:
                 leave(token)
@@ -154,13 +142,7 @@ async def drive_async_generator(suspended: Suspended) -> AsyncGenerator[Any, Any
         call.failed(error)
         raise
     finally:
-        del thrown
-
-
-def _discard(body: Any) -> None:
-    """Closes a coroutine that will not be awaited."""
-    if isinstance(body, Coroutine):
-        body.close()
+        del thrown, resumed
 
 
 def _first_step(body: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
