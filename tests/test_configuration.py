@@ -122,6 +122,22 @@ def test_the_repository_is_in_the_resource_and_its_password_is_not(receiver: Rec
     assert resource["vcs.ref.head.revision"] == git(repo, "rev-parse", "HEAD")
 
 
+def test_a_meter_provider_that_is_set_gets_no_second_exporter(receiver: Receiver, python) -> None:
+    """Metrics stay with the application's provider; spans and logs, for which it has none, are exported."""
+    done = python(
+        "import threading\n"
+        "from opentelemetry import metrics\n"
+        "from opentelemetry.sdk.metrics import MeterProvider\n"
+        "metrics.set_meter_provider(MeterProvider())\n"
+        "import agent_otel\nagent_otel.configure()\n"
+        + RUN
+        + "print(sorted(each.name for each in threading.enumerate() if 'Metric' in each.name))",
+        env={"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint},
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+    assert set(receiver.bodies) == {"/v1/traces", "/v1/logs"}
+
+
 def test_a_database_may_be_fed_beside_an_endpoint(receiver: Receiver, python, tmp_path: Path) -> None:
     """An explicit database gets the same run as the endpoint."""
     done = python(

@@ -139,6 +139,8 @@ SPEAKS = {
     "failure-not-resolved": [
         ("a command", run(failures=(Failure(id="f1", command="pytest -q", error="1 failed"),)),
          ["warning implementation f1"]),
+        ("again and again", run(failures=tuple(Failure(id=f"f{n}", command="pytest", error="x") for n in (1, 2, 3))),
+         ["warning implementation f1 f2 f3"]),
         ("said by the agent", run(failures=(Failure(id="f1"),)), ["warning implementation f1"]),
         ("a tool", run(failures=(Failure(id="f1", tool="read_file", error_type="OSError", source="observed"),)),
          ["info implementation f1"]),

@@ -78,6 +78,8 @@ class Pipelines:
 def exporting_pipelines(environ: Mapping[str, str]) -> Pipelines:
     """Pipelines to the exporters that ``OTEL_{TRACES,LOGS,METRICS}_EXPORTER`` name; ``otlp`` where they name none.
 
+    A signal for which the application has a provider gets none: nobody would ever end its threads.
+
     Raises:
         SettingsError: an exporter that is not installed.
     """
@@ -91,7 +93,18 @@ def exporting_pipelines(environ: Mapping[str, str]) -> Pipelines:
     )
 
 
+def _is_set(signal_name: str) -> bool:
+    """Whether somebody has set the global provider of a signal."""
+    if signal_name == "traces":
+        return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    if signal_name == "logs":
+        return isinstance(_logs.get_logger_provider(), LoggerProvider)
+    return isinstance(metrics.get_meter_provider(), MeterProvider | NoOpMeterProvider)
+
+
 def _exporters(signal_name: str, environ: Mapping[str, str]) -> Iterable[Any]:
+    if _is_set(signal_name):
+        return
     for name in environ.get(f"OTEL_{signal_name.upper()}_EXPORTER", "otlp").split(","):
         if name.strip() not in {"", "none"}:
             yield _exporter(name.strip(), signal_name, environ)()
@@ -138,17 +151,17 @@ class Providers:
 def install_providers(resource: Resource, pipelines: Pipelines, environ: Mapping[str, str]) -> Providers:
     """Builds providers for the signals that something receives and nobody has set, and makes them the global ones."""
     tracer = logger = meter = None
-    if pipelines.spans and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+    if pipelines.spans and not _is_set("traces"):
         tracer = TracerProvider(resource=resource, span_limits=_limits(environ), shutdown_on_exit=False)
         for span_processor in pipelines.spans:
             tracer.add_span_processor(span_processor)
         trace.set_tracer_provider(tracer)
-    if pipelines.logs and not isinstance(_logs.get_logger_provider(), LoggerProvider):
+    if pipelines.logs and not _is_set("logs"):
         logger = LoggerProvider(resource=resource, shutdown_on_exit=False)
         for log_processor in pipelines.logs:
             logger.add_log_record_processor(log_processor)
         _logs.set_logger_provider(logger)
-    if pipelines.metrics and not isinstance(metrics.get_meter_provider(), MeterProvider | NoOpMeterProvider):
+    if pipelines.metrics and not _is_set("metrics"):
         meter = MeterProvider(metric_readers=pipelines.metrics, resource=resource, shutdown_on_exit=False)
         metrics.set_meter_provider(meter)
     return Providers(tracer=tracer, logger=logger, meter=meter)

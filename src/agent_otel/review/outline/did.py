@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from agent_otel.model.record import Budget, ChangedFile, Command, CommandResult, Failure, Gate, RunRecord, ToolCalls
@@ -18,7 +19,7 @@ def did(record: RunRecord) -> Iterator[Part]:
     yield from listed("Changed files", (_change(file) for file in record.changed_files))
     yield from part("Failures", (_failure(failure) for failure in record.failures))
     yield from part("Tool calls", (_tool(calls) for calls in record.tool_calls))
-    yield from part("Gates", (_gate(gate) for gate in record.gates))
+    yield from part("Gates", _gates(record.gates))
     yield from part("Budgets and usage", (*_budgets(record.budgets), *_usage(record)))
 
 
@@ -58,6 +59,13 @@ def _tool(calls: ToolCalls) -> Line:
     parts = [f"{number} {word}" for number, word in notes if number > 0]
     parts += [duration(calls.duration_s)] if calls.duration_s is not None else []
     return line(calls.name, Own(f": {count(calls.calls, 'call')}" + (f" ({', '.join(parts)})" if parts else "")))
+
+
+def _gates(gates: Sequence[Gate]) -> Iterator[Line]:
+    """What was not simply allowed, one by one; what was, counted by tool: a clean run asks a gate at every step."""
+    yield from (_gate(gate) for gate in gates if gate.outcome != "allow")
+    allowed = Counter(gate.tool for gate in gates if gate.outcome == "allow")
+    yield from (line(tool, Own(f" allow: {count(number, 'time')}")) for tool, number in sorted(allowed.items()))
 
 
 def _gate(gate: Gate) -> Line:

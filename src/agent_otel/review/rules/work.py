@@ -14,10 +14,15 @@ def failure_not_resolved(record: RunRecord) -> Iterator[Notice]:
     if record.lifecycle == "open":
         return
     handed_on = record.handoff is not None and (record.handoff.blockers or record.handoff.risks)
+    # The same failure again and again is one thing to look at.
+    alike: dict[tuple[str, bool], list[str]] = {}
     for failure in record.failures:
         if failure.resolved_by is None and failure.error_type != names.ERROR_DENIED:
-            minor = handed_on or (failure.command is None and failure.source == "observed")
-            yield Notice(_unresolved(failure), (failure.id,), "info" if minor else None)
+            minor = bool(handed_on) or (failure.command is None and failure.source == "observed")
+            alike.setdefault((_unresolved(failure), minor), []).append(failure.id)
+    for (message, minor), refs in alike.items():
+        times = f" ({len(refs)} times)" if len(refs) > 1 else ""
+        yield Notice(message + times, tuple(refs), "info" if minor else None)
 
 
 def decision_without_alternatives(record: RunRecord) -> Iterator[Notice]:
