@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import agent_otel
+from agent_otel.store.locate import find_database
 from agent_otel.store.sqlite import SqliteStore
 
 AGENT: Final = "invite-fixer"
@@ -106,8 +107,8 @@ def make_repo(folder: Path) -> Path:
 def main() -> int:
     """Does both runs, and prints what a reviewer would see of each."""
     parser = argparse.ArgumentParser(description="One task, two runs: a summary, and a record.")
-    parser.add_argument("--db", type=Path, default=Path(os.environ.get("AGENT_OTEL_DB") or ".agent-otel/runs.db"))
-    database = parser.parse_args().db.resolve()
+    parser.add_argument("--db", type=Path, help="the database (default: the one that agent-otel would read)")
+    database = parser.parse_args().db or find_database(Path.cwd(), os.environ)
     agent_otel.configure(service_name="invite-bot", database=database)
     with tempfile.TemporaryDirectory() as folder:
         runs = {"only a summary": only_summary(), "under a contract": harnessed(make_repo(Path(folder) / "invite-app"))}

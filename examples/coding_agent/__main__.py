@@ -19,10 +19,12 @@ if not __package__:  # started as a folder: what is to be found is the package a
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from agent_otel.cli.main import main as agent_otel_command
+from agent_otel.store.locate import find_database
 from coding_agent import misbehaving
-from coding_agent.agent_run import AgentRun, AgentRunReport
+from coding_agent.agent_run import AgentRun
 from coding_agent.policy import CodingAgentPolicy, Policy
 from coding_agent.promises import PROMISES, Evidence
+from coding_agent.report import AgentRunReport
 from coding_agent.telemetry import telemetry
 from coding_agent.workspace import EXPECTED, make_workspace
 
@@ -39,7 +41,7 @@ def main() -> int:
     """Runs the agent, checks the promises, and says where to look next."""
     options = _options()
     folder = Path(options.workspace or tempfile.mkdtemp(prefix="coding-agent-")).resolve()
-    database = Path(os.environ.get("AGENT_OTEL_DB") or ".agent-otel/runs.db").resolve()
+    database = find_database(Path.cwd(), os.environ)
     folder.mkdir(parents=True, exist_ok=True)
     workspace = make_workspace(folder / "repo")
     with telemetry(folder / "traces.jsonl", database) as outputs:
@@ -52,7 +54,7 @@ def main() -> int:
     else:
         _tell(report, kept)
         _show_record(report, database)
-        _point(report, folder, database)
+        _point(folder)
     return 0 if report.solved and all(kept.values()) else 1
 
 
@@ -91,12 +93,13 @@ def _show_record(report: AgentRunReport, database: Path) -> None:
     agent_otel_command(["show", report.run_id, "--db", str(database)], standalone_mode=False)
 
 
-def _point(report: AgentRunReport, folder: Path, database: Path) -> None:
+def _point(folder: Path) -> None:
     print("\n--- where to look next\n")
     for command, why in (
-        (f"agent-otel show {report.run_id} --db {database} --markdown", "the record for a pull request"),
-        (f"agent-otel runs --db {database}", "all runs so far"),
+        ("agent-otel show last --markdown", "the record for a pull request"),
+        ("agent-otel runs", "all runs so far"),
         (f"agent-otel compact {folder / 'traces.jsonl'}", "the same record, from the exported spans"),
+        (f"{sys.executable} {Path(__file__).parent} --policy rogue", "an agent that a gate stops"),
         (f"git -C {folder / 'repo'} diff", "the patch"),
         (f"cat {folder / 'metrics.prom'}", "what Prometheus would scrape"),
     ):

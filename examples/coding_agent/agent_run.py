@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import agent_otel
 from coding_agent.evaluate import evaluate
 from coding_agent.gates import GateChain, allowed_commands, allowed_tools, confined_paths
 from coding_agent.ledger import BUDGET, ObservationLedger, tokens
 from coding_agent.policy import Call, Finish, Observation, Policy
+from coding_agent.report import AgentRunReport, Outcome, StepReport
 from coding_agent.sandbox import Sandbox
 from coding_agent.tools import Toolbox
 
@@ -20,44 +21,6 @@ TOOLS: Final = ("list_files", "read_file", "edit_file", "run_command")
 COMMANDS: Final = ("python3 -m unittest*", "git diff*", "git status*")
 ASK: Final = ("git commit*",)
 PROGRAMS: Final = ("python3", "git")
-
-Outcome = Literal["ok", "failed", "denied"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepReport:
-    """One call of a tool, and what became of it. ``tokens`` is what its observation cost."""
-
-    tool: str
-    phase: str
-    outcome: Outcome
-    tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentRunReport:
-    """What became of a run.
-
-    ``halted`` says what stopped it, ``checks`` which required checks passed, ``differences`` what the eval found.
-    """
-
-    run_id: str
-    steps: tuple[StepReport, ...]
-    halted: str
-    observation_tokens: int
-    observation_budget: int
-    checks: dict[str, bool]
-    differences: tuple[str, ...]
-
-    @property
-    def solved(self) -> bool:
-        """Whether it came to its own end, with the checks passed and the tree as expected: one alone is not enough."""
-        return not self.halted and all(self.checks.values()) and not self.differences
-
-    @property
-    def status(self) -> str:
-        """``solved``, ``halted`` or ``unsolved``."""
-        return "solved" if self.solved else "halted" if self.halted else "unsolved"
 
 
 class AgentRun:
@@ -138,9 +101,10 @@ class AgentRun:
             # The host's folders are none of the agent's business.
             output = command.output.replace(f"{self._workspace}/", "")
             text = f"{command.command}: {command.result} (exit code {command.exit_code})\n{output}"
-        self._steps.append(StepReport(tool=call.tool, phase=call.phase, outcome=outcome))
+        step = StepReport(tool=call.tool, phase=call.phase, outcome=outcome)
+        self._steps.append(step)  # also where its observation cannot be paid for
         shown = ledger.admit(text)
-        self._steps[-1] = StepReport(tool=call.tool, phase=call.phase, outcome=outcome, tokens=tokens(shown))
+        self._steps[-1] = replace(step, tokens=tokens(shown))
         return Observation(shown, command)
 
     def _verify(self, run: agent_otel.Run) -> dict[str, bool]:

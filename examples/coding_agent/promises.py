@@ -10,7 +10,7 @@ from typing import Any, Final
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
-from coding_agent.agent_run import AgentRunReport
+from coding_agent.report import AgentRunReport
 from coding_agent.telemetry import Outputs
 
 MAX_STEPS: Final = 12
