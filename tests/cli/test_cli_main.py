@@ -66,7 +66,7 @@ def test_rules_are_listed(invoke) -> None:
         (["show", "last"], 1),
         (["bogus"], 2),
         (["runs", "--bogus"], 2),
-        (["show"], 2),
+        (["show", "last", "more"], 2),
         ([], 2),
     ],
 )

@@ -24,6 +24,11 @@ def test_run_is_found(invoke, database: Path, asked: str, found: str) -> None:
     assert json.loads(invoke("show", asked, "--db", database, "--json").stdout)["run_id"] == found
 
 
+def test_the_last_run_is_shown_where_none_is_named(invoke, database: Path) -> None:
+    """``agent-otel show`` is ``agent-otel show last``."""
+    assert invoke("show", "--db", database).stdout == invoke("show", "last", "--db", database).stdout
+
+
 def test_last_is_a_part_where_there_is_nothing_else(invoke, telemetry, lines, tmp_path: Path) -> None:
     """A sub-agent's run whose parent is not stored is better than none."""
     (tmp_path / "a.jsonl").write_bytes(lines(telemetry("child", parent="gone")))

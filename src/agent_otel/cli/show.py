@@ -20,12 +20,12 @@ _NAMED: Final = 8
 
 
 @click.command
-@click.argument("run")
+@click.argument("run", default="last")
 @database_option
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
 @click.option("--markdown", is_flag=True, help="Print the record as Markdown.")
 def show(*, run: str, database: Path | None, as_json: bool, markdown: bool) -> None:
-    """Show the record of RUN: a run id, the beginning of one, or "last".
+    """Show the record of RUN: a run id, the beginning of one, or "last" (also where none is named).
 
     Tells what the run knew, what it did, and why it believed it was complete; then the findings.
     """
