@@ -149,9 +149,9 @@ def raw_by_hand(calls: int) -> None:
 def raw_async(calls: int) -> None:
     """The context manager in a coroutine."""
 
-    async def one() -> str:
+    async def one(query: str, *, limit: int) -> str:
         with TRACER.start_as_current_span(NAME, attributes=ATTRIBUTES):
-            return await search_async("guard", limit=3)
+            return await search_async(query, limit=limit)
 
     awaited(one, calls)
 
@@ -159,13 +159,11 @@ def raw_async(calls: int) -> None:
 def raw_generator(calls: int) -> None:
     """The context manager in a generator: it leaks the span into the consumer, but that is how it is written."""
 
-    def each() -> Iterator[str]:
+    def each(query: str, *, limit: int) -> Iterator[str]:
         with TRACER.start_as_current_span(NAME, attributes=ATTRIBUTES):
-            yield from search_each("guard", limit=3)
+            yield from search_each(query, limit=limit)
 
-    for _ in range(calls):
-        for _ in each():
-            pass
+    iterated(each)(calls)
 
 
 def raw_with_event(calls: int) -> None:
@@ -176,12 +174,12 @@ def raw_with_event(calls: int) -> None:
             span.add_event(names.FILE_READ, READ_EVENT)
 
 
-def awaited(function: Callable[[], Any], calls: int) -> None:
+def awaited(function: Callable[..., Any], calls: int) -> None:
     """Awaits in one event loop, so that the loop is not what is measured."""
 
     async def main() -> None:
         for _ in range(calls):
-            await function()
+            await function("guard", limit=3)
 
     asyncio.run(main())
 
@@ -232,7 +230,7 @@ def cases() -> list[Case]:
         Case("raw, in a run", raw(IN_RUN), "", lambda: Installed(tracing, in_run=True)),
         Case("sync, in a run", decorated(ours), "raw, in a run", lambda: Installed(tracing, in_run=True)),
         Case("raw async", raw_async),
-        Case("async", lambda calls: awaited(lambda: ours_async("guard", limit=3), calls), "raw async", within(tracing)),
+        Case("async", lambda calls: awaited(ours_async, calls), "raw async", within(tracing)),
         Case("raw generator", raw_generator),
         Case("generator", iterated(ours_each), "raw generator", within(tracing)),
         Case("raw, file and event", raw_with_event),

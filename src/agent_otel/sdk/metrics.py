@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -112,9 +112,16 @@ class Instruments:
 
     def drain(self) -> None:
         """Records the calls that wait now; those that come meanwhile are left for the next time."""
+        called: Counter[str] = Counter()
         with self._one_drains:
-            for _ in range(len(self._waiting)):
-                self._record(self._waiting.popleft())
+            try:
+                for _ in range(len(self._waiting)):
+                    call = self._waiting.popleft()
+                    called[call[0]] += 1
+                    self._record(call)
+            finally:
+                for tool, calls in called.items():  # one addition for all costs as much as one for each
+                    self._called.add(calls, {names.METRIC_LABEL_TOOL: tool}, _NO_SPAN)
 
     def forget(self) -> None:
         """Drops what waits: after a fork, the parent records it."""
@@ -132,9 +139,7 @@ class Instruments:
         tool, agent, error_type, seconds, span = call
         # The context is given, so that an exemplar points at the call and not at whatever runs while this does.
         context = trace.set_span_in_context(trace.NonRecordingSpan(span), _NO_SPAN)
-        label = {names.METRIC_LABEL_TOOL: tool}
-        self._called.add(1, label, context)
-        self._latency.record(seconds * 1000, label, context)
+        self._latency.record(seconds * 1000, {names.METRIC_LABEL_TOOL: tool}, context)
         self._duration.record(seconds, _attributes(tool, agent, error_type), context)
 
 

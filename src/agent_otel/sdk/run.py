@@ -91,8 +91,6 @@ class Run(CommandRecorder):
         Raises:
             BudgetExceeded: the run was asked to raise, and a budget is crossed.
         """
-        with self._lock:
-            self._calls["tool"] += 1
         self.spend("tool_calls", 1)
 
     def model_called(self, input_tokens: int, output_tokens: int) -> None:
@@ -290,7 +288,7 @@ class Run(CommandRecorder):
         metrics.run_ended(
             agent=self.agent,
             duration_s=self._seconds() - self._started,
-            tool_calls=self._calls["tool"],
+            tool_calls=int(self.ledger.consumed()["tool_calls"]),
             model_calls=self._calls["model"],
             error_type=error_type_of(error) if error is not None and outcome != "ended" else None,
         )

@@ -39,7 +39,7 @@ class Unstarted:
         return call
 
     def __del__(self) -> None:
-        if isinstance(self._body, Coroutine):
+        if self._body is not None and isinstance(self._body, Coroutine):  # the check of an abstract class is dear
             self._body.close()
         if self._call is not None:
             self._call.returned(None)
@@ -75,35 +75,30 @@ def drive_generator(
     call = begun or begin(tool, pipeline, given)
     del given  # a long stream does not keep its arguments alive
     context, uncounted = call.context, call.run if begun is None else None
-    thrown: BaseException | None = None
+    send, thrown = body.send, None
     sent: Any = None
-    try:
-        while True:
-            token = enter(context)
-            try:
-                if uncounted is not None:
-                    run, uncounted = uncounted, None
-                    run.tool_called()
-                item = body.send(sent) if thrown is None else body.throw(thrown)
-                context = here()  # spans that the body opened are current again when it goes on
-            finally:
-                leave_here(token)
-            thrown = None
-            try:
-                sent = yield item
-            except BaseException as error:  # noqa: BLE001 - it is for the body to say what becomes of it
-                thrown = error
-    except StopIteration as stop:
-        call.returned(None)
-        return stop.value
-    except GeneratorExit:
-        call.returned(None)  # the consumer has seen enough
-        raise
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        del thrown  # it refers to this frame
+    while True:
+        token = enter(context)
+        try:
+            if uncounted is not None:
+                run, uncounted = uncounted, None
+                run.tool_called()
+            item = send(sent) if thrown is None else body.throw(thrown)
+            context = here()  # spans that the body opened are current again when it goes on
+        except BaseException as error:
+            leave_here(token)
+            thrown = None  # it refers to this frame
+            if isinstance(error, StopIteration):
+                call.returned(None)
+                return error.value
+            _ended(call, error)
+            raise
+        leave_here(token)
+        thrown = None
+        try:
+            sent = yield item
+        except BaseException as error:  # noqa: BLE001 - it is for the body to say what becomes of it
+            thrown = error
 
 
 async def drive_async_generator(
@@ -116,33 +111,37 @@ async def drive_async_generator(
     context, uncounted = call.context, call.run if begun is None else None
     thrown: BaseException | None = None
     resumed: Awaitable[Any] | None = None
-    try:
-        while True:
-            token = enter(context)
-            try:
-                if uncounted is not None:
-                    run, uncounted = uncounted, None
-                    run.tool_called()
-                item = await (resumed or _first_step(body))
-                context = here()
-            finally:
-                leave(token)
-            thrown = None
-            try:
-                sent = yield item
-            except BaseException as error:  # noqa: BLE001 - as above
-                thrown = error
-            resumed = body.asend(sent) if thrown is None else body.athrow(thrown)
-    except StopAsyncIteration:
+    while True:
+        token = enter(context)
+        try:
+            if uncounted is not None:
+                run, uncounted = uncounted, None
+                run.tool_called()
+            item = await (resumed or _first_step(body))
+            context = here()
+        except BaseException as error:
+            leave(token)
+            thrown = resumed = None
+            if isinstance(error, StopAsyncIteration):
+                call.returned(None)
+                return
+            _ended(call, error)
+            raise
+        leave(token)
+        thrown = None
+        try:
+            sent = yield item
+        except BaseException as error:  # noqa: BLE001 - as above
+            thrown = error
+        resumed = body.asend(sent) if thrown is None else body.athrow(thrown)
+
+
+def _ended(call: AnyCall, error: BaseException) -> None:
+    """Ends the call of a generator that raised; a consumer that has seen enough is no failure."""
+    if isinstance(error, GeneratorExit):
         call.returned(None)
-    except GeneratorExit:
-        call.returned(None)
-        raise
-    except BaseException as error:
+    else:
         call.failed(error)
-        raise
-    finally:
-        del thrown, resumed
 
 
 def _first_step(body: AsyncGenerator[Any, Any]) -> Awaitable[Any]:

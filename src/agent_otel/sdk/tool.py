@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping
@@ -115,8 +116,16 @@ class ToolFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # as above
     __bound_function_wrapper__ = BoundToolFunction
 
     def __init__(self, function: Any, options: Mapping[str, str]) -> None:
-        super().__init__(function, wrapper_for(function, _described(function, options)))
+        wrapper = wrapper_for(function, _described(function, options))
+        super().__init__(function, wrapper)
         self._self_options = options
+        self._self_call = functools.partial(
+            wrapper, function, getattr(function, "__self__", None) if inspect.ismethod(function) else None
+        )
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Calls the tool; wrapt's own way looks for ``__self__`` on the function first, which costs as much as ours."""
+        return self._self_call(args, kwargs)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if inspect.isfunction(self.__wrapped__) and _found_by_name(self.__wrapped__) is not self.__wrapped__:
