@@ -10,8 +10,6 @@ def test_the_benchmark_runs(python):
     """Its quick mode gives a row for every case, with the ratios that people read."""
     start = "import runpy, sys; sys.argv = ['x', '--quick', '--json']; "
     done = python(f"{start}runpy.run_path({str(SCRIPT)!r}, run_name='__main__')")
-        f"import runpy, sys; sys.argv = ['x', '--quick', '--json']; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
-    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     rows = {row["case"]: row for row in json.loads(done.stdout)["results"]}
