@@ -1,0 +1,37 @@
+"""Runs the examples as users do: as programs, in an empty folder, with a clean environment."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Start = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def examples() -> Path:
+    """The folder of the examples."""
+    return Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Runs Python with arguments in an empty folder; gives the finished process."""
+    (tmp_path / "here").mkdir()
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+
+    def run(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=tmp_path / "here",
+            env={**kept, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "NO_COLOR": "1", **env},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,71 @@
+"""``examples/invite_incident.py``: what the store has of both runs."""
+
+import pytest
+
+from agent_otel.store.sqlite import SqliteStore
+
+
+@pytest.fixture
+def records(start, examples, tmp_path):
+    """The records of the bad run and of the harnessed one, as they were stored."""
+    database = tmp_path / "elsewhere" / "runs.db"
+    done = start(examples / "invite_incident.py", "--db", database)
+    assert (done.returncode, done.stderr) == (0, "")
+    store = SqliteStore(database)
+    try:
+        harnessed, bad = store.records()
+        assert f"only a summary: {bad.review_state}\n" in done.stdout
+        assert f"under a contract: {harnessed.review_state}\n" in done.stdout
+        assert all(f"agent-otel show {each.run_id} --db {database}\n" in done.stdout for each in (bad, harnessed))
+        return bad, harnessed
+    finally:
+        store.close()
+
+
+def findings(record):
+    """The rules that found something, in order, without repetition."""
+    return list(dict.fromkeys(finding.rule for finding in record.findings))
+
+
+def test_the_bad_run_has_nothing_behind_its_words(records):
+    """Its claim is a finding, and so is that there is nothing else."""
+    bad, _ = records
+    assert bad.review_state == "incomplete"
+    assert {"only-summary", "claim-without-command", "no-handoff"} <= set(findings(bad))
+    assert [claim.text for claim in bad.claims] == ["I fixed the redirect after SSO. All tests pass, also in Firefox."]
+    assert (bad.commands, bad.files_inspected, bad.changed_files) == ((), (), ())
+
+
+def test_the_harnessed_run_names_what_is_missing(records):
+    """Missing required evidence: both browsers, each by name, and for the runway to fix."""
+    _, harnessed = records
+    assert harnessed.review_state == "missing required evidence"
+    missing = [finding for finding in harnessed.findings if finding.rule == "missing-required-check"]
+    assert [("Chromium" in each.message, "Firefox" in each.message) for each in missing] == [
+        (True, False),
+        (False, True),
+    ]
+    assert [each.layer for each in missing] == ["runway", "runway"]
+    assert {finding.severity for finding in harnessed.findings if finding not in missing} <= {"info"}
+
+
+def test_the_harnessed_run_shows_what_it_knew_did_and_believed(records):
+    """Reads with reasons, a resolved failure, rejected alternatives, a proved check, a handoff with a blocker."""
+    _, record = records
+    assert [bool(read.reason) for read in record.files_inspected] == [True, True, True]
+    assert [(command.command, command.result) for command in record.commands] == [
+        ("pnpm test invite", "failed"),
+        ("pnpm test invite", "passed"),
+        ("pnpm preview status", "failed"),
+    ]
+    assert [(changed.path, changed.read_before) for changed in record.changed_files] == [
+        ("src/routes/invite/[token].ts", True)
+    ]
+    assert record.failures[0].resolved_by == record.commands[1].id
+    assert [bool(other.reason) for other in record.decisions[0].alternatives] == [True, True]
+    assert [check.verdict for check in record.verifications] == ["proved", "not_run", "not_run"]
+    assert [check.required for check in record.verifications] == [True, True, True]
+    assert len(record.skipped_checks) == 2
+    assert record.open_risks == ("first-login analytics event not verified",)
+    assert record.handoff.status == record.final_status == "patch with blocker"
+    assert record.handoff.blockers == ("e2e not run: preview service unavailable",)
