@@ -265,28 +265,13 @@ class Installed:
 
 
 def peers() -> list[Case]:
-    """The decorators of other packages, where they are installed."""
-    known = {"openinference": ("openinference.instrumentation", _openinference), "logfire": ("logfire", _logfire)}
-    return [
-        Case(name, decorated(make()), "raw")
-        for name, (module, make) in known.items()
-        if importlib.util.find_spec(module.partition(".")[0]) is not None
-    ]
-
-
-def _openinference() -> Callable[..., Any]:
+    """The decorators of other packages, where they are installed and take a provider as it is."""
+    if importlib.util.find_spec("openinference") is None:
+        return []
     from openinference.instrumentation import OITracer, TraceConfig  # noqa: PLC0415 - only where it is installed
 
-    return OITracer(PROVIDER.get_tracer("openinference"), config=TraceConfig()).tool(search)
-
-
-def _logfire() -> Callable[..., Any]:
-    import logfire  # noqa: PLC0415 - only where it is installed
-
-    configured = logfire.configure(
-        local=True, send_to_logfire=False, console=False, metrics=False, additional_span_processors=[Discarding()]
-    )
-    return configured.instrument(extract_args=True)(search)
+    theirs = OITracer(PROVIDER.get_tracer("openinference"), config=TraceConfig()).tool(search)
+    return [Case("openinference", decorated(theirs), "raw")]
 
 
 def measure(case: Case, calls: int) -> Cost:
