@@ -42,6 +42,12 @@ def _shapes() -> list[Any]:
         yield 1
         return "result"
 
+    async def async_generator() -> Any:
+        yield "result"
+
+    async def last(running: Any) -> Any:
+        return [item async for item in running][-1]
+
     def through(running: Any) -> Any:
         def consumer() -> Any:
             result.append((yield from running))
@@ -54,6 +60,7 @@ def _shapes() -> list[Any]:
         pytest.param(lambda: "result", lambda made: made, id="function"),
         pytest.param(coroutine, asyncio.run, id="coroutine"),
         pytest.param(generator, through, id="generator"),
+        pytest.param(async_generator, lambda running: asyncio.run(last(running)), id="async generator"),
     ]
 
 
