@@ -21,7 +21,9 @@ def examples() -> Path:
 def start(tmp_path: Path) -> Start:
     """Runs Python with arguments in an empty folder; gives the finished process."""
     (tmp_path / "here").mkdir()
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    # Where a source tree is tested, it is named relative to the folder that the tests were started in.
+    modules = [str(Path(entry).resolve()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    kept = {"PATH": os.environ["PATH"], **({"PYTHONPATH": os.pathsep.join(modules)} if modules else {})}
 
     def run(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

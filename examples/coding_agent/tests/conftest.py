@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from coding_agent.policy import Policy
 from coding_agent.report import AgentRunReport
 from coding_agent.workspace import EXPECTED, make_workspace
 
+from agent_otel.sdk import state
 from agent_otel.testing import Recorded, record_runs
 
 Perform = Callable[[Policy], AgentRunReport]
@@ -31,6 +33,8 @@ def workspace(tmp_path: Path) -> Path:
 def recorded() -> Iterator[Recorded]:
     """What is recorded during the test."""
     with record_runs() as found:
+        # Commands take real time here, which a fixed clock does not see: their order would depend on who was quicker.
+        state.install(replace(state.current(), clock=None))
         yield found
 
 
