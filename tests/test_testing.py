@@ -119,3 +119,14 @@ def test_the_clock_ticks() -> None:
     """Each look at the fixed clock is a millisecond later."""
     clock = fixed_clock()
     assert [clock(), clock()] == [EPOCH_NS, EPOCH_NS + 1_000_000]
+
+
+def test_commands_keep_their_order_whatever_they_really_took() -> None:
+    """A quick failure and a slower pass of one check are in the order in which they ran."""
+    with record_runs(git=False) as recorded, agent_otel.run("Fix", scope=["**"], exclusions=[]) as run:
+        first = run.command("exit 1")
+        second = run.command("sleep 0.05")
+        run.verification("unit", evidence=[first])
+        run.verification("unit", evidence=[second])
+    assert [command.exit_code for command in recorded.record.commands] == [1, 0]
+    assert all(command.duration_s < 0.05 for command in recorded.record.commands)

@@ -4,7 +4,8 @@
         my_agent.fix("the bug")
     assert recorded.record.review_state == "done"
 
-Ids and clock are fixed, so that the same program gives the same record. Real durations of real commands stay real.
+Ids and clock are fixed, so that the same program gives the same record. The clock goes on at every look, also for
+commands: what they really took is not recorded.
 """
 
 from __future__ import annotations

@@ -56,6 +56,7 @@ class Observation:
         self._tool = tool
         self._error_type = ""
         self._began = time.perf_counter()
+        self._began_ns = self.now()
         self.span: trace.Span = trace.INVALID_SPAN
         self.tree = ""
         with guard("starting a command's span"):
@@ -90,7 +91,7 @@ class Observation:
             identity=self.id,
             result=finished.result,
             exit_code=finished.exit_code,
-            duration_s=finished.duration_s,
+            duration_s=self._lasted(finished),
             output_bytes=finished.output_bytes,
             output_sha256=finished.output_sha256,
             tree=self.tree,
@@ -98,6 +99,13 @@ class Observation:
         with guard("recording a command"):
             self._end(result, finished.error)
         return result
+
+    def _lasted(self, finished: Finished) -> float:
+        """Seconds by the clock that also tells the time: two clocks could put commands out of order."""
+        ended_ns = self.now()
+        if self._began_ns is None or ended_ns is None:
+            return finished.duration_s
+        return (ended_ns - self._began_ns) / 1e9
 
     def interrupted(self) -> None:
         """Records that nobody waited for the end."""
@@ -144,7 +152,7 @@ class Observation:
             context=rooted(otel_context.get_current()),
             kind=SpanKind.INTERNAL,
             attributes=outgoing.finish(),
-            start_time=self.now(),
+            start_time=self._began_ns,
         )
 
     def _end(self, result: CommandResult, error: str) -> None:
