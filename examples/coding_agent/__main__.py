@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -94,11 +95,13 @@ def _show_record(report: AgentRunReport, database: Path) -> None:
 
 
 def _point(folder: Path) -> None:
+    # From a clone the program is not on PATH; it lies beside the interpreter.
+    program = "agent-otel" if shutil.which("agent-otel") else str(Path(sys.executable).parent / "agent-otel")
     print("\n--- where to look next\n")
     for command, why in (
-        ("agent-otel show last --markdown", "the record for a pull request"),
-        ("agent-otel runs", "all runs so far"),
-        (f"agent-otel compact {folder / 'traces.jsonl'}", "the same record, from the exported spans"),
+        (f"{program} show last --markdown", "the record for a pull request"),
+        (f"{program} runs", "all runs so far"),
+        (f"{program} compact {folder / 'traces.jsonl'}", "the same record, from the exported spans"),
         (f"{sys.executable} {Path(__file__).parent} --policy rogue", "an agent that a gate stops"),
         (f"git -C {folder / 'repo'} diff", "the patch"),
         (f"cat {folder / 'metrics.prom'}", "what Prometheus would scrape"),

@@ -29,10 +29,8 @@ CONSOLE = [
 
 def settings_table() -> str:
     """The README's table of settings, as it must be."""
-    rows = ["| setting | environment | default | what it does |", "|---|---|---|---|"]
-    for each in settings.describe(SdkSettings):
-        rows.append(f"| `{each.name}` | `{each.env}` | `{each.default}` | {each.help} |")
-    return "\n".join(rows)
+    rows = (f"| `{row.name}` | `{row.env}` | `{row.default}` | {row.help} |" for row in settings.describe(SdkSettings))
+    return "\n".join(["| setting | environment | default | what it does |", "|---|---|---|---|", *rows])
 
 
 def commands() -> dict[str, click.Command]:

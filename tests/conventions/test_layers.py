@@ -22,7 +22,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"cli"}),
     frozenset({"__init__", "__main__"}),
 )
-"""Bottom to top. A module imports from levels below, and from its own folder; folders of one level do not know each other."""
+"""Bottom to top. A module imports from levels below and from its own folder; folders of one level are strangers."""
 
 PURE = frozenset({"model", "text", "otlp", "compaction", "review"})
 IMPURE_MODULES = frozenset(

@@ -184,8 +184,8 @@ def test_what_mending_cannot_help_is_a_decode_error():
         DESCRIPTOR = Span.DESCRIPTOR
 
         @staticmethod
-        def FromString(_):  # noqa: N802 - the name protobuf gives it
-            raise ProtobufError("no")  # noqa: EM101 - a fake
+        def FromString(_):
+            raise ProtobufError("no")
 
     with pytest.raises(DecodeError, match="no"):
         parse(Refusing, b"")
