@@ -16,6 +16,9 @@ The tree says who caused the trouble, what a server answers, and whether a retry
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class AgentOtelError(Exception):
     """Everything this package raises on purpose."""
@@ -23,6 +26,13 @@ class AgentOtelError(Exception):
 
 class SettingsError(AgentOtelError):
     """A setting or contract says what cannot be; the message says what was expected and what came."""
+
+
+def suggestion(name: object, known: Iterable[str]) -> str:
+    """What to say of a name nobody knows: the nearest known one, or all of them."""
+    names = list(known)
+    near = difflib.get_close_matches(str(name), names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
 
 
 class MissingExtra(AgentOtelError):  # noqa: N818 - named after what is the matter, as httpx and click do

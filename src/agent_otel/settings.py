@@ -12,7 +12,6 @@ class itself to say, in ``__post_init__``.
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -21,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from agent_otel.errors import SettingsError
+from agent_otel.errors import SettingsError, suggestion
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -208,7 +207,5 @@ def _shown(default: object) -> str:
 def _refuse_unknown(given: Mapping[str, object], known: Mapping[str, object], *, where: str) -> None:
     for key in given:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            message = f"{where}: unknown setting {key!r}; {hint}"
+            message = f"{where}: unknown setting {key!r}; {suggestion(key, known)}"
             raise SettingsError(message)

@@ -60,7 +60,7 @@ def test_pyproject_holds_a_contract_in_its_table(text: str, scope: tuple[str, ..
     ("text", "message"),
     [
         ("objectiv = 'x'", "agent-otel.toml: unknown key 'objectiv'; did you mean 'objective'?"),
-        ("zzz = 1", "agent-otel.toml: unknown key 'zzz'; known keys: objective, scope, exclusions, off_limits"),
+        ("zzz = 1", "agent-otel.toml: unknown key 'zzz'; known: objective, scope, exclusions, off_limits"),
         ("[budgets]\nstep = 1", "agent-otel.toml: budgets: unknown key 'step'; did you mean 'steps'?"),
         (
             "required_checks = [{name = 'a'}, {nam = 'b'}]",

@@ -69,7 +69,7 @@ def test_a_contract_may_be_given_as_value_or_table(contract: object) -> None:
 
 WRONG = [
     ({"scop": ["a"]}, "did you mean 'scope'"),
-    ({"zzz": 1}, "known options"),
+    ({"zzz": 1}, "known: id"),
     ({"contract": "missing.toml"}, "'missing.toml' not found in"),
     ({"contract": {"budget": {}}}, "did you mean 'budgets'"),
     ({"scope": 7}, "Expected `array`"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from agent_otel.errors import SettingsError
+from agent_otel.errors import SettingsError, suggestion
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -126,7 +125,5 @@ def _known_keys(data: object, known: tuple[str, ...], *, where: str) -> None:
         return
     for key in data:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
-            message = f"{where}: unknown key {key!r}; {hint}"
+            message = f"{where}: unknown key {key!r}; {suggestion(key, known)}"
             raise SettingsError(message)

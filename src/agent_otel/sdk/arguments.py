@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter
 from typing import Any
 
-from agent_otel.errors import SettingsError
+from agent_otel.errors import SettingsError, suggestion
 
 Finder = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
 """Gives the argument from (bound instance or None, positional arguments without it, keyword arguments)."""
@@ -105,7 +104,5 @@ def _rest(position: int, instance: Any, args: Sequence[Any], _: Mapping[str, Any
 
 def _unknown(function: Any, name: str, option: str, known: list[str]) -> SettingsError:
     called = getattr(underlying(function), "__qualname__", repr(function))
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    listed = ", ".join(known) if known else "none that can be seen"
-    return SettingsError(f"tool({option}={name!r}): {called} has no such parameter{hint} (known: {listed})")
+    hint = suggestion(name, known or ["none that can be seen"])
+    return SettingsError(f"tool({option}={name!r}): {called} has no such parameter; {hint}")

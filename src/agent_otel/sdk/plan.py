@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,7 +10,7 @@ from typing import Any, TypedDict, Union
 
 import msgspec
 
-from agent_otel.errors import SettingsError
+from agent_otel.errors import SettingsError, suggestion
 from agent_otel.model.contract import Budgets, Contract, RequiredCheck, contract_from_mapping, table_from_toml
 
 ContractSource = Union[Contract, Mapping[str, Any], str, "os.PathLike[str]"]
@@ -74,9 +73,7 @@ class Plan:
         known = (*RunOptions.__annotations__,)
         for name in options:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known options: {', '.join(known)}"
-                message = f"run() has no option {name!r}; {hint}"
+                message = f"run() has no option {name!r}; {suggestion(name, known)}"
                 raise SettingsError(message)
         repo = Path(options["repo"]) if options.get("repo") is not None else None
         table = _table(contract, repo)
