@@ -4,7 +4,6 @@ The tree says who caused the trouble, what a server answers, and whether a retry
 
     AgentOtelError
     ├── SettingsError      the user's configuration or contract is wrong; fix it, retrying cannot help
-    ├── MissingExtra       an optional dependency is not installed; the message is the install line
     ├── DecodeError        the sender's bytes are wrong; sending them again cannot help       (400)
     ├── TooLarge           the sender's request is over a limit; split it                     (413)
     ├── Overloaded         no room now; the sender should try again later                     (503)
@@ -35,23 +34,19 @@ def suggestion(name: object, known: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
 
 
-class MissingExtra(AgentOtelError):  # noqa: N818 - named after what is the matter, as httpx and click do
-    """An optional dependency is not installed; the message is the line that installs it."""
-
-
 class DecodeError(AgentOtelError):
     """The sender's bytes are wrong; sending them again cannot help."""
 
     status = 400
 
 
-class TooLarge(AgentOtelError):  # noqa: N818 - see MissingExtra
+class TooLarge(AgentOtelError):  # noqa: N818 - named after what is the matter, as httpx and click do
     """The request is over a limit; a smaller one may be accepted."""
 
     status = 413
 
 
-class Overloaded(AgentOtelError):  # noqa: N818 - see MissingExtra
+class Overloaded(AgentOtelError):  # noqa: N818 - see TooLarge
     """No room now; the sender should try again later."""
 
     status = 503
@@ -61,11 +56,11 @@ class StoreError(AgentOtelError):
     """The database cannot be used: locked, damaged, or written by a newer program."""
 
 
-class NotFound(AgentOtelError):  # noqa: N818 - see MissingExtra
+class NotFound(AgentOtelError):  # noqa: N818 - see TooLarge
     """No run answers to the given id."""
 
 
-class Denied(AgentOtelError):  # noqa: N818 - see MissingExtra
+class Denied(AgentOtelError):  # noqa: N818 - see TooLarge
     """A gate refused a tool call.
 
     Raise it inside (or above) a decorated tool: the call's span then has status ERROR, ``error.type`` ``denied`` and
@@ -83,7 +78,7 @@ class Denied(AgentOtelError):  # noqa: N818 - see MissingExtra
         self.event_id = ""  # of the event that told it, so that it is told once
 
 
-class BudgetExceeded(AgentOtelError):  # noqa: N818 - see MissingExtra
+class BudgetExceeded(AgentOtelError):  # noqa: N818 - see TooLarge
     """A budget was crossed by a run that asked for ``raise_on_budget``.
 
     Args:

@@ -150,6 +150,24 @@ def test_what_is_no_path_is_left_out(value, recording):
     assert recording.span.attributes.get(names.FILE_PATH) == expected
 
 
+def test_the_span_of_a_call_about_one_file_measures_it(recording, tmp_path):
+    """Size, operation, line counts and digest stand on the span, as the conventions have them."""
+    path = tmp_path / "a.py"
+    write_file(path, "one\ntwo\n")
+    write_file(path, "one\n")
+    created, edited = (span.attributes for span in recording.spans)
+    assert (created[names.FILE_OPERATION], created[names.FILE_SIZE], created[names.FILE_LINES_ADDED]) == (
+        "create",
+        8,
+        2,
+    )
+    assert (edited[names.FILE_OPERATION], edited[names.FILE_SIZE], edited[names.FILE_LINES_REMOVED]) == ("edit", 4, 1)
+    tool(reads="path")(lambda path: path.read_text())(path)
+    read = recording.spans[-1].attributes
+    assert read[names.FILE_SIZE] == 4
+    assert read[names.FILE_CONTENT_DIGEST].startswith("sha256:")
+
+
 def test_an_unknown_parameter_is_an_error_when_decorating():
     """It names the nearest, or all where none is near."""
     with pytest.raises(SettingsError, match=r"tool\(reads='pth'\).*did you mean 'path'\?"):

@@ -37,15 +37,12 @@ TEXT_COMPLETION: Final = "text_completion"
 EMBEDDINGS: Final = "embeddings"
 
 AGENT_NAME: Final = "gen_ai.agent.name"
-AGENT_ID: Final = "gen_ai.agent.id"
 AGENT_VERSION: Final = "gen_ai.agent.version"
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 CONVERSATION_ID: Final = "gen_ai.conversation.id"
 SESSION_ID: Final = "session.id"
-PROVIDER_NAME: Final = "gen_ai.provider.name"
 REQUEST_MODEL: Final = "gen_ai.request.model"
 RESPONSE_MODEL: Final = "gen_ai.response.model"
-FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
 INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 PROMPT_TOKENS_OLD: Final = "gen_ai.usage.prompt_tokens"
@@ -114,7 +111,6 @@ REDACTIONS: Final = "agent_otel.redactions"
 EVENT_ID: Final = "agent_otel.event.id"
 EVENT_NAME_ATTRIBUTES: Final = ("event.name", "event_name")
 """Where senders put the name of a log event before (or in place of) the field ``event_name``; the first set counts."""
-EVENT_SEQUENCE: Final = "agent_otel.event.sequence"
 MISSING_FIELDS: Final = "agent_otel.event.missing_fields"
 
 # -- ours: the seven events of requirements.md §1 ---------------------------------------------------------------------
@@ -264,7 +260,6 @@ METRIC_LABEL_TOOL: Final = "tool"
 METRIC_DROPPED: Final = "agent_otel.sdk.dropped_measurements"
 
 # -- environment passed to child processes ----------------------------------------------------------------------------
-ENV_TRACEPARENT: Final = "TRACEPARENT"
 ENV_RUN: Final = "AGENT_OTEL_RUN"
 
 GROUP_KEYS: Final = (RUN_ID, RUN_PARENT, CONVERSATION_ID, SESSION_ID)

@@ -98,10 +98,12 @@ class FileWatch:
 
     def _tell_read(self, path: str, result: Any, span: Span) -> None:
         single = sum(operation == "read" for operation, _ in self._touched) == 1
+        digest = _digest(result) if single else None
+        self._measure(span, {names.FILE_SIZE: _size(path), names.FILE_CONTENT_DIGEST: digest})
         values = {
             names.FILE_PATH: self._shown[path],
             names.FILE_REASON: self._reason,
-            names.FILE_CONTENT_DIGEST: _digest(result) if single else None,
+            names.FILE_CONTENT_DIGEST: digest,
         }
         self._emit(names.FILE_READ, values, span, required=(names.FILE_PATH, names.FILE_REASON))
 
@@ -109,14 +111,19 @@ class FileWatch:
         before = self._befores.get(path) or _Before(exists=True, content=None)
         after = _look(path)
         created = operation == "edit" and not before.exists and after.exists
-        values: dict[str, Any] = {
-            names.FILE_PATH: self._shown[path],
-            names.FILE_OPERATION: "create" if created else operation,
-        }
+        values: dict[str, Any] = {names.FILE_OPERATION: "create" if created else operation}
         if (before.exists or after.exists) and before.content is not None and after.content is not None:
             added, removed = changed_lines(before.content, after.content)
             values |= {names.FILE_LINES_ADDED: added, names.FILE_LINES_REMOVED: removed}
-        self._emit(names.FILE_CHANGED, values, span, required=(names.FILE_PATH,))
+        self._measure(span, {**values, names.FILE_SIZE: _size(path)})
+        self._emit(
+            names.FILE_CHANGED, {names.FILE_PATH: self._shown[path], **values}, span, required=(names.FILE_PATH,)
+        )
+
+    def _measure(self, span: Span, values: Mapping[str, Any]) -> None:
+        """Adds what is known after the call to the span of a call that is about a single file."""
+        if len(self._shown) == 1:
+            span.set_attributes({name: value for name, value in values.items() if value is not None})
 
     def _emit(self, name: str, values: Mapping[str, Any], span: Span, *, required: tuple[str, ...]) -> None:
         emit(name, values, span=span, run_id=self._run.id if self._run is not None else "", required=required)
@@ -148,6 +155,13 @@ def _look(path: str) -> _Before:
         return _Before(exists=False, content=b"")
     except (OSError, ValueError):  # no permission, a null byte in the name: nothing to compare
         return _Before(exists=True, content=None)
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - as above
+    except (OSError, ValueError):  # deleted, or never there
+        return None
 
 
 def _digest(result: Any) -> str | None:
