@@ -393,6 +393,20 @@ def test_a_heartbeat_tells_that_a_run_is_alive() -> None:
     assert not any(each.name == names.RUN_HEARTBEAT for each in recorded.spans[0].events)
 
 
+def test_a_heartbeat_names_the_commands_that_are_running() -> None:
+    """A killed process never sends its open spans; its last sign of life says what was going on."""
+
+    def beats(recorded: Recorded) -> list[tuple[str, ...]]:
+        logs = [each.log_record for each in recorded.logs if each.log_record.event_name == names.RUN_HEARTBEAT]
+        return [log.attributes[names.RUN_OPEN_SPANS] for log in logs]
+
+    with record_runs(git=False) as recorded, agent_otel.run("Fix") as run:
+        run.beat()
+        run.command(["sh", "-c", "echo; read line"], on_output=lambda _: run.beat())
+        run.beat()
+    assert beats(recorded) == [(), ("execute_tool run_command sh",), ()]
+
+
 def test_metrics_of_a_run_are_recorded() -> None:
     """Duration, tool calls and model calls of a run are measured under the conventions' names."""
     with record_runs(git=False) as recorded:

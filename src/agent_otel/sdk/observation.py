@@ -118,6 +118,8 @@ class Observation:
         """Ends the span, and measures the call where nothing around it does."""
         with guard("ending a command"):
             self.span.end(self.now())
+            if self._run is not None:
+                self._run.command_ended(self.id)
             if measured and (instruments := metrics.instruments_for(self._instrumentation)) is not None:
                 agent = self._run.agent if self._run is not None else ""
                 took = time.perf_counter() - self._began
@@ -147,6 +149,8 @@ class Observation:
         # A shell text may run any number of programs; the name says one only when exactly one is run (conventions).
         if isinstance(self._command, str):
             name = f"execute_tool {tool}"
+        if self._run is not None:
+            self._run.command_started(self.id, name)
         return self._instrumentation.tracer().start_span(
             name,
             context=rooted(otel_context.get_current()),

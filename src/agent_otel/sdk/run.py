@@ -63,6 +63,7 @@ class Run(CommandRecorder):
         self.ledger = BudgetLedger(plan.contract.budgets, self._seconds)
         self._repository: git.Repository | None = None
         self._base_tree = ""
+        self._commands: dict[str, str] = {}
         self._calls: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._started = self._seconds()
@@ -139,7 +140,16 @@ class Run(CommandRecorder):
         """Sends a sign of life, to the log pipeline only."""
         for crossing in self.ledger.look():
             self._crossed(crossing)
-        emit(names.RUN_HEARTBEAT, {}, span=self.span, run_id=self.id, log_only=True)
+        values = {names.RUN_OPEN_SPANS: list(self._commands.values())}
+        emit(names.RUN_HEARTBEAT, values, span=self.span, run_id=self.id, log_only=True)
+
+    def command_started(self, command_id: str, span_name: str) -> None:
+        """Notes what is going on, for the signs of life: a killed process never sends its open spans."""
+        self._commands[command_id] = span_name
+
+    def command_ended(self, command_id: str) -> None:
+        """Forgets a command that is over."""
+        self._commands.pop(command_id, None)
 
     # -- its beginning and its end ------------------------------------------------------------------------------------
 
