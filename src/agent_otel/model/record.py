@@ -346,7 +346,20 @@ def to_builtins(record: RunRecord) -> dict[str, Any]:
     for part in (plain, plain["capture"], plain["handoff"] or {}):
         for name in [name for name, value in part.items() if value is None]:
             del part[name]
-    return plain
+    return {name: value if name in _ALWAYS_WHOLE else _without_empty(value) for name, value in plain.items()}
+
+
+_ALWAYS_WHOLE = frozenset({"capture", "handoff"})
+
+
+def _without_empty(value: Any) -> Any:
+    """The value without the empty lists in its entries.
+
+    msgspec leaves out a default only where it is the very same object, which an empty tuple is on some Pythons only.
+    """
+    if isinstance(value, dict):
+        return {name: _without_empty(inner) for name, inner in value.items() if inner not in ((), [])}
+    return [_without_empty(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def encode(record: RunRecord) -> bytes:
