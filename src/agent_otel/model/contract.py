@@ -12,7 +12,7 @@ from agent_otel.errors import SettingsError, suggestion
 
 if sys.version_info >= (3, 11):
     import tomllib
-else:  # pragma: no cover - Python 3.10
+else:
     import tomli as tomllib
 
 _PYPROJECT: Final = frozenset(("tool", "project", "build-system"))
