@@ -194,6 +194,30 @@ def test_a_forked_child_records_its_own_run(start: Start, tmp_path: Path) -> Non
     assert complete(found["run-1"])
 
 
+def test_forking_while_the_store_is_being_written_hangs_nobody(tmp_path: Path, python) -> None:
+    """However busy the writer is, children come up with a store of their own (SQLite's locks survive a fork)."""
+    done = python(
+        "import agent_otel, os\n"
+        "telemetry = agent_otel.configure(git=False)\n"
+        "for number in range(30):\n"
+        "    with agent_otel.run('Fix', id=f'parent-{number}') as run:\n"
+        "        run.risk('a')\n"
+        "        pid = os.fork()\n"
+        "        if pid == 0:\n"
+        "            with agent_otel.run('Fix', id=f'child-{number}') as child:\n"
+        "                child.risk('b')\n"
+        "            agent_otel.flush()\n"
+        "            os._exit(0)\n"
+        "        run.risk('c')\n"
+        "        assert os.waitpid(pid, 0)[1] == 0\n",
+        env={"AGENT_OTEL_DB": str(tmp_path / "runs.db"), "PYTHONWARNINGS": "ignore::DeprecationWarning"},
+    )
+    assert done.returncode == 0, done.stderr
+    store = SqliteStore(tmp_path / "runs.db")
+    assert sum(store.stats().records.values()) == 60
+    store.close()
+
+
 def test_a_heartbeat_keeps_a_quiet_run_open(start: Start, tmp_path: Path) -> None:
     """A run that only waits shows signs of life."""
     process = start("ready(); wait()", heartbeat=0.05)

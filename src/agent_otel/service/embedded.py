@@ -77,7 +77,12 @@ class EmbeddedPipeline:
         self._reset()
         self.spans = _Spans(self)
         self.logs = _Logs(self)
-        os.register_at_fork(after_in_child=self._reset)
+        # Nobody is inside SQLite while the process forks: its own locks would stay taken in the child for ever.
+        os.register_at_fork(
+            before=lambda: self._writing.acquire(),  # noqa: PLW0108 - the lock of that moment, not of this one
+            after_in_parent=lambda: self._writing.release(),  # noqa: PLW0108 - as above
+            after_in_child=self._reset,
+        )
 
     def run_started(self, _: str) -> None:
         """Puts the run's first words on the disk before it does anything."""
