@@ -77,11 +77,8 @@ class EmbeddedPipeline:
         self._reset()
         self.spans = _Spans(self)
         self.logs = _Logs(self)
-        # Nobody is inside SQLite while the process forks: its own locks would stay taken in the child for ever.
         os.register_at_fork(
-            before=lambda: self._writing.acquire(),  # noqa: PLW0108 - the lock of that moment, not of this one
-            after_in_parent=lambda: self._writing.release(),  # noqa: PLW0108 - as above
-            after_in_child=self._reset,
+            before=self._before_fork, after_in_parent=self._after_fork_in_parent, after_in_child=self._reset
         )
 
     def run_started(self, _: str) -> None:
@@ -113,9 +110,7 @@ class EmbeddedPipeline:
         if self._thread is not None:
             self._thread.join(timeout=5.0)
         with self._writing:
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+            self._close_store()
 
     # -- from the program's threads -----------------------------------------------------------------------------------
 
@@ -194,11 +189,25 @@ class EmbeddedPipeline:
             self._store = self._open_store()
         return self._store
 
-    def _reset(self) -> None:
-        """Starts from nothing; also in a forked child, where the thread is gone and what waits is the parent's.
+    def _before_fork(self) -> None:
+        """Nothing of SQLite crosses a fork: locks would stay taken in the child, or be believed to be (howtocorrupt).
 
-        The store stays: it opens its file anew in a child, and must not be let go of there.
+        The parent opens its file again when it has something to write.
         """
+        self._writing.acquire()
+        with guard("closing the run store before a fork"):
+            self._close_store()
+
+    def _after_fork_in_parent(self) -> None:
+        self._writing.release()
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _reset(self) -> None:
+        """Starts from nothing; also in a forked child, where the thread is gone and what waits is the parent's."""
         self._waiting = deque()
         self._open = {}
         self._taken = self._written = 0
