@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from real.postgres import HOW_TO_INSTALL, PostgresServer, find
 
 Git = Callable[..., str]
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -28,6 +33,29 @@ def _no_settings_from_outside() -> None:
         GIT_COMMITTER_EMAIL="test@example.invalid",
         NO_COLOR="1",
     )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, started for the tests that ask for it; there is always one in CI."""
+    if find() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_INSTALL)
+    with closing(PostgresServer()) as server:
+        yield server
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty database of this test's own."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield postgres.url(name)
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

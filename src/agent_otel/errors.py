@@ -4,6 +4,7 @@ The tree says who caused the trouble, what a server answers, and whether a retry
 
     AgentOtelError
     ├── SettingsError      the user's configuration or contract is wrong; fix it, retrying cannot help
+    ├── MissingExtra       an optional dependency is not installed; the message is the install line
     ├── DecodeError        the sender's bytes are wrong; sending them again cannot help       (400)
     ├── TooLarge           the sender's request is over a limit; split it                     (413)
     ├── Overloaded         no room now; the sender should try again later                     (503)
@@ -27,6 +28,19 @@ class SettingsError(AgentOtelError):
     """A setting or contract says what cannot be; the message says what was expected and what came."""
 
 
+class MissingExtra(AgentOtelError):  # noqa: N818 - named after what is the matter, as httpx and click do
+    """An optional dependency is not installed; the message is the line that installs it.
+
+    Args:
+        what: what needs it, as the beginning of a sentence.
+        package: what could not be imported.
+        extra: the extra of this package that brings it.
+    """
+
+    def __init__(self, what: str, package: str, *, extra: str) -> None:
+        super().__init__(f'{what} needs {package!r}. Install it with: pip install "agent-otel[{extra}]"')
+
+
 def suggestion(name: object, known: Iterable[str]) -> str:
     """What to say of a name nobody knows: the nearest known one, or all of them."""
     names = list(known)
@@ -40,13 +54,13 @@ class DecodeError(AgentOtelError):
     status = 400
 
 
-class TooLarge(AgentOtelError):  # noqa: N818 - named after what is the matter, as httpx and click do
+class TooLarge(AgentOtelError):  # noqa: N818 - see MissingExtra
     """The request is over a limit; a smaller one may be accepted."""
 
     status = 413
 
 
-class Overloaded(AgentOtelError):  # noqa: N818 - see TooLarge
+class Overloaded(AgentOtelError):  # noqa: N818 - see MissingExtra
     """No room now; the sender should try again later."""
 
     status = 503
@@ -56,11 +70,11 @@ class StoreError(AgentOtelError):
     """The database cannot be used: locked, damaged, or written by a newer program."""
 
 
-class NotFound(AgentOtelError):  # noqa: N818 - see TooLarge
+class NotFound(AgentOtelError):  # noqa: N818 - see MissingExtra
     """No run answers to the given id."""
 
 
-class Denied(AgentOtelError):  # noqa: N818 - see TooLarge
+class Denied(AgentOtelError):  # noqa: N818 - see MissingExtra
     """A gate refused a tool call.
 
     Raise it inside (or above) a decorated tool: the call's span then has status ERROR, ``error.type`` ``denied`` and
@@ -78,7 +92,7 @@ class Denied(AgentOtelError):  # noqa: N818 - see TooLarge
         self.event_id = ""  # of the event that told it, so that it is told once
 
 
-class BudgetExceeded(AgentOtelError):  # noqa: N818 - see TooLarge
+class BudgetExceeded(AgentOtelError):  # noqa: N818 - see MissingExtra
     """A budget was crossed by a run that asked for ``raise_on_budget``.
 
     Args:
