@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent_otel.errors import StoreError
+from agent_otel.store.base import Folded
 from agent_otel.store.migrations import APPLICATION_ID, STEPS, migrate
 from agent_otel.store.sqlite import SqliteStore
 
@@ -158,7 +159,7 @@ def test_what_was_stored_is_there_after_opening_again(path, item, record):
     with closing(SqliteStore(path)) as store:
         store.put([item("a")])
         (group,) = store.due(now_ns=2**62)
-        store.save(store.items(group), [record("r")])
+        store.save([Folded(group=group, sequence=1, records=[record("r")])])
     with closing(SqliteStore(path)) as store:
         assert store.record("r") is not None
         assert store.put([item("a")]).duplicates == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_otel.errors import StoreError
-from agent_otel.store.base import PutResult, RecordQuery, cursor
+from agent_otel.store.base import Folded, Pace, PutResult, RecordQuery, cursor
 
 
 def groups(store, clock):
@@ -17,7 +17,14 @@ def groups(store, clock):
 def fold(store, clock, *records, look_again_ns=None):
     """Saves these records as the fold of the only group that is due."""
     (group,) = store.due(now_ns=clock.now_ns)
-    return store.save(store.items(group), records, look_again_ns=look_again_ns)
+    return save(store, store.items(group), *records, look_again_ns=look_again_ns)
+
+
+def save(store, taken, *records, look_again_ns=None):
+    """Saves these records as the fold of what was taken."""
+    fold = Folded(group=taken.group, sequence=taken.sequence, records=records, look_again_ns=look_again_ns)
+    (saved,) = store.save([fold])
+    return saved
 
 
 def test_items_come_back_as_they_were(store, clock, item):
@@ -83,9 +90,9 @@ def test_a_group_is_due_a_while_after_its_first_new_item(store, clock, item):
     start_ns = clock.now_ns
     clock.pass_s(1.5)
     store.put([item("b", "trace:1")])
-    assert store.due(now_ns=clock.now_ns, debounce_s=2.0) == []
-    assert store.wake_at(debounce_s=2.0) == start_ns + 2_000_000_000
-    assert len(store.due(now_ns=clock.pass_s(0.5), debounce_s=2.0)) == 1
+    assert store.due(now_ns=clock.now_ns, pace=Pace(debounce_s=2.0)) == []
+    assert store.wake_at(pace=Pace(debounce_s=2.0)) == start_ns + 2_000_000_000
+    assert len(store.due(now_ns=clock.pass_s(0.5), pace=Pace(debounce_s=2.0))) == 1
 
 
 def test_what_waits_longest_is_due_first(store, clock, item):
@@ -102,7 +109,7 @@ def test_what_waits_longest_is_due_first(store, clock, item):
 def test_a_clock_that_is_set_back_delays_nothing_for_long(store, clock, item):
     """What was marked in a far future is due now."""
     store.put([item("a")])
-    assert len(store.due(now_ns=clock.now_ns - 3_600_000_000_000, debounce_s=2.0)) == 1
+    assert len(store.due(now_ns=clock.now_ns - 3_600_000_000_000, pace=Pace(debounce_s=2.0))) == 1
 
 
 def test_the_end_of_time_is_a_time_like_others(store, clock, item, record):
@@ -110,7 +117,7 @@ def test_the_end_of_time_is_a_time_like_others(store, clock, item, record):
     end_ns = 2**63 - 1
     store.put([item("a", time_ns=end_ns)])
     (group,) = store.due(now_ns=end_ns)
-    assert store.save(store.items(group), [record("r")], look_again_ns=end_ns + 900_000_000_000)
+    assert save(store, store.items(group), record("r"), look_again_ns=end_ns + 900_000_000_000)
     assert store.wake_at() == end_ns
 
 
@@ -130,7 +137,7 @@ def test_a_group_that_got_items_while_it_was_folded_stays_due(store, clock, item
     (group,) = store.due(now_ns=clock.now_ns)
     taken = store.items(group)
     store.put([item("b", "trace:1")])
-    assert store.save(taken, [record("r")])
+    assert save(store, taken, record("r"))
     assert store.due(now_ns=clock.now_ns) == [group]
     assert store.record("r") is not None
 
@@ -172,7 +179,7 @@ def test_records_of_merged_groups_are_settled_by_the_next_fold(store, clock, ite
     store.put([item("a", "trace:1"), item("b", "trace:2")])
     for group in store.due(now_ns=clock.now_ns):
         taken = store.items(group)
-        store.save(taken, [record(f"run-{taken.items[0].key}")])
+        save(store, taken, record(f"run-{taken.items[0].key}"))
     store.put([item("c", "trace:1", "trace:2")])
     assert {found.run_id for found in store.records()} == {"run-a", "run-b"}
     fold(store, clock, record("run-a", outcome="failed"))
@@ -186,7 +193,7 @@ def test_a_fold_of_a_group_that_was_merged_away_is_refused(store, clock, item, r
     store.put([item("d", "trace:1", "trace:2")])
     (left,) = store.due(now_ns=clock.now_ns)
     (gone,) = set(taken) - {left}
-    assert not store.save(taken[gone], [record("r")])
+    assert not save(store, taken[gone], record("r"))
     assert store.records() == []
     assert store.items(gone).items == ()
     assert store.items(gone).total == 0
@@ -198,8 +205,8 @@ def test_a_fold_of_an_older_state_is_refused(store, clock, item, record):
     (group,) = store.due(now_ns=clock.now_ns)
     older = store.items(group)
     store.put([item("b", "trace:1")])
-    assert store.save(store.items(group), [record("r", outcome="failed")])
-    assert not store.save(older, [record("r")])
+    assert save(store, store.items(group), record("r", outcome="failed"))
+    assert not save(store, older, record("r"))
     assert store.record("r").outcome == "failed"
     assert store.due(now_ns=clock.now_ns) == []
 
@@ -208,10 +215,10 @@ def test_groups_that_yield_the_same_run_are_merged(store, clock, item, record):
     """A dialect knows keys of runs that no link shows; the next fold sees all their items together."""
     store.put([item("a", "trace:1"), item("b", "trace:2")])
     first, second = store.due(now_ns=clock.now_ns)
-    assert store.save(store.items(first), [record("conversation")])
-    assert not store.save(store.items(second), [record("conversation")])
+    assert save(store, store.items(first), record("conversation"))
+    assert not save(store, store.items(second), record("conversation"))
     # At once, also for somebody who took the time before this happened.
-    assert len(store.due(now_ns=1, debounce_s=0.0)) == 1
+    assert len(store.due(now_ns=1)) == 1
     assert groups(store, clock) == {frozenset("ab")}
 
 

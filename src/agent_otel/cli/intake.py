@@ -18,7 +18,7 @@ from agent_otel.model.record import RunRecord
 from agent_otel.otlp.lines import items_from_bytes, items_from_line
 from agent_otel.otlp.received import Received
 from agent_otel.service.fold import END_OF_TIME_NS, fold_due
-from agent_otel.store.base import GroupItems, PutResult
+from agent_otel.store.base import Folded, PutResult
 from agent_otel.store.sqlite import SqliteStore
 
 TOLD: Final = 10
@@ -101,11 +101,12 @@ class NotingStore(SqliteStore):
             self._traces.update(link.removeprefix(_TRACE) for item in items for link in item.links)
         return result
 
-    def save(self, folded: GroupItems, records: Sequence[RunRecord], *, look_again_ns: int | None = None) -> bool:
+    def save(self, folds: Sequence[Folded]) -> list[bool]:
         """See ``Store.save``."""
-        saved = super().save(folded, records, look_again_ns=look_again_ns)
-        if saved:
-            self._runs.update(record.run_id for record in records)
+        saved = super().save(folds)
+        for fold, is_saved in zip(folds, saved, strict=True):
+            if is_saved:
+                self._runs.update(record.run_id for record in fold.records)
         return saved
 
     def folded(self) -> list[RunRecord]:

@@ -1,7 +1,8 @@
-"""What a store promises. SQLite keeps it today; another database joins by keeping it too (one test suite for all).
+"""What a store promises. SQLite and PostgreSQL keep it; another database joins by keeping it too (one suite for all).
 
 Items that share a link, directly or through others, form a *group*. A group is *due* when items came since it was last
-folded, or when a record of it must be looked at again because time alone changes it.
+folded, or when a record of it must be looked at again because time alone changes it. Two deliveries with the same
+digest are the same item, and have the same links.
 """
 
 from __future__ import annotations
@@ -25,13 +26,56 @@ class PutResult(msgspec.Struct, frozen=True):
     duplicates: int
 
 
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a group gathers items before it is folded, from the first new one on.
+
+    ``debounce_s``, however many follow: so a run that goes on is folded once in that time, and not once per batch; and
+    ``per_item_s`` for each item the group holds: so folding a giant run again and again takes a bounded share of time.
+    """
+
+    debounce_s: float = 0.0
+    per_item_s: float = 0.0
+
+
+AT_ONCE = Pace()
+"""Nothing is waited for."""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """Which due groups to take for oneself: at most ``limit``, for ``lease_s``.
+
+    A claimed group is given to nobody else until it is saved or the lease ends. A group whose lease ended without a
+    save may be what killed whoever had it: it is given out alone, and for twice as long each time (up to 64 times), so
+    that it neither takes others down with it nor comes back at once. ``most_items`` leaves larger groups to others.
+    """
+
+    limit: int = 64
+    lease_s: float = 60.0
+    most_items: int | None = None
+
+
 class GroupItems(msgspec.Struct, frozen=True, kw_only=True):
-    """The items of a group as they were at ``sequence``; ``total`` exceeds them where the caller set a limit."""
+    """Items of a group as it was at ``sequence``; ``total`` exceeds them where the caller set a limit.
+
+    ``expired``: so many items of the group were removed by age. ``sealed`` are the runs whose records were folded from
+    those, by run id: they cannot be folded again, and stay as they are but for a note that something came late.
+    """
 
     group: GroupId
     items: tuple[Item, ...]
     sequence: int
     total: int
+    expired: int = 0
+    sealed: tuple[str, ...] = ()
+
+
+class Folded(msgspec.Struct, frozen=True, kw_only=True):
+    """The records that a group's items, as they were at ``sequence``, were folded into."""
+
+    group: GroupId
+    sequence: int
+    records: Sequence[RunRecord]
+    look_again_ns: int | None = None
 
 
 class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,18 +96,30 @@ class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 50
 
 
+EVERYTHING = RecordQuery()
+"""Nothing is asked about."""
+
+
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
-    """What a store holds. ``duplicates`` counts deliveries that were there already, ever."""
+    """What a store holds; ``due`` counts the groups that items came to since they were folded.
+
+    ``duplicates`` counts the deliveries that were there already, ever, and ``expired`` the items that were removed.
+    """
 
     items: int
     duplicates: int
+    expired: int
     groups: int
     due: int
     records: Mapping[str, int]
 
 
 class Store(Protocol):
-    """Where items and records are kept. Every method may raise ``StoreError``, and then has changed nothing."""
+    """Where items and records are kept. Every method may raise ``StoreError``, and then has changed nothing.
+
+    Safe for threads and for processes. Times that are asked about are arguments; the store has a clock of its own for
+    the time at which items come.
+    """
 
     def put(self, items: Sequence[Item]) -> PutResult:
         """Keeps the items, durably once it returns, and marks their groups due; twice equals once."""
@@ -71,35 +127,75 @@ class Store(Protocol):
     def put_all(self, batches: Sequence[Sequence[Item]]) -> list[PutResult]:
         """Does ``put`` for each batch, in one transaction: all are kept or none."""
 
-    def due(self, *, now_ns: int, debounce_s: float = 0.0) -> list[GroupId]:
-        """Lists the groups to fold now, the longest due first.
+    def due(self, *, now_ns: int, pace: Pace = AT_ONCE) -> list[GroupId]:
+        """Lists the groups to fold now, whoever may have claimed them, the longest waiting first; empty where none is.
 
-        A group that new items came to is due ``debounce_s`` after the first of them, however many follow: so a run that
-        goes on is folded once in that time, and not once per batch. Empty where nothing is due.
+        What was marked as due more than a minute after ``now_ns`` is due as well: the clock was set back.
         """
 
-    def wake_at(self, *, debounce_s: float = 0.0) -> int | None:
-        """Tells when (in ns) the next group will be due, given that nothing comes; None where none ever will."""
+    def claim(self, claim: Claim, *, now_ns: int, pace: Pace = AT_ONCE) -> list[GroupId]:
+        """Takes due groups that nobody else has, the longest waiting first; empty where there is none."""
 
-    def items(self, group: GroupId, *, limit: int | None = None) -> GroupItems:
-        """Gives the items of a group, the earliest first; none where there is no such group (it was merged away)."""
+    def wake_at(self, *, pace: Pace = AT_ONCE) -> int | None:
+        """Tells when (in ns) there will be something to claim, given that nothing comes; None where there never is."""
 
-    def save(self, folded: GroupItems, records: Sequence[RunRecord], *, look_again_ns: int | None = None) -> bool:
-        """Keeps the records that these items were folded into, and counts the group as done.
+    def items(
+        self,
+        group: GroupId,
+        *,
+        after: str = "",
+        limit: int | None = None,
+        most_bytes: int | None = None,
+        latest: bool = False,
+    ) -> GroupItems:
+        """Gives items of a group, the earliest first; none where there is no such group (it was merged away).
 
-        A record whose content is new gets the next revision; the group's other records are removed. The group stays due
-        where items came meanwhile. ``look_again_ns`` makes it due then, come what may.
+        Whatever order they came in, they are in the order of time and digest. ``after`` is the ``item_cursor`` of the
+        last item one has. At most ``limit``, and no more once their ``raw`` comes to ``most_bytes`` (but at least one),
+        so that what is given fits into memory: the first ones, or the ``latest``.
+        """
 
-        False, and no record written, where the fold is out of date: the group was merged away, or folded later by
-        somebody else, or one of the runs has a record of another group. The groups are then merged and due: a dialect
-        knows keys of runs that no link shows.
+    def save(self, folds: Sequence[Folded]) -> list[bool]:
+        """Keeps the records that groups were folded into, and counts the groups as done, all in one transaction.
+
+        Claims are let go of. A record whose content is new gets the next revision; the group's other records are
+        removed. A group stays due where items came meanwhile. ``look_again_ns`` makes it due then, come what may.
+
+        False, and nothing written for it, where a fold is out of date: the group was merged with another, or folded
+        later by somebody else, or one of the runs has a record of another group. In the last case the groups are then
+        merged and due at once: a dialect knows keys of runs that no link shows.
         """
 
     def record(self, run_id: str) -> RunRecord | None:
         """Gives the record of a run; None where there is none."""
 
-    def records(self, query: RecordQuery = ...) -> list[RunRecord]:
+    def records(self, query: RecordQuery = EVERYTHING) -> list[RunRecord]:
         """Lists records, the latest run first; empty where none matches."""
+
+    def records_of(self, group: GroupId) -> list[RunRecord]:
+        """Lists the records of a group by run id; empty where it has none."""
+
+    def run_items(self, run_id: str, *, after: str = "", limit: int = 1000) -> list[Item]:
+        """Lists the items that the run's record was folded from, in the order of ``item_cursor``, and after one.
+
+        They may belong to several runs of one group. Empty where there is no such run, or the items have expired.
+        """
+
+    def unemitted(self, *, limit: int = 100) -> list[RunRecord]:
+        """Lists records whose revision was not marked as emitted yet, the longest waiting first."""
+
+    def mark_emitted(self, records: Sequence[RunRecord]) -> None:
+        """Notes that these revisions were passed on; a newer one of the same run stays unemitted."""
+
+    def refold(self, *, since: str = "") -> int:
+        """Makes all groups due that have items (and a record that started ``since``, if given); tells how many."""
+
+    def expire(self, *, before_ns: int, limit: int = 10_000) -> int:
+        """Removes items of groups that nothing came to since ``before_ns`` and that nothing waits in; tells how many.
+
+        Their records are kept, and sealed. At most ``limit`` items at a time, so that nobody waits for it: 0 means that
+        there are no more.
+        """
 
     def stats(self) -> Stats:
         """Counts what is there."""
@@ -109,5 +205,22 @@ class Store(Protocol):
 
 
 def cursor(record: RunRecord) -> str:
-    """Where a list continues after this record."""
+    """Where a list of records continues after this one."""
     return f"{record.started or ''} {record.run_id}"
+
+
+def item_cursor(item: Item) -> str:
+    """Where a list of items continues after this one."""
+    return f"{item.time_ns} {item.digest.hex()}"
+
+
+def item_position(after: str) -> tuple[int, bytes]:
+    """The time and digest that the next item of a list comes after; before all of them where there is no cursor.
+
+    Raises:
+        ValueError: this is no ``item_cursor``.
+    """
+    if not after:
+        return -1, b""
+    time_ns, _, digest = after.partition(" ")
+    return int(time_ns), bytes.fromhex(digest)

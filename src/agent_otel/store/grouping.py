@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from agent_otel.model.item import Item
 from agent_otel.store.base import GroupId
+from agent_otel.store.statements import marks, parts
 
-_PARAMETERS: Final = 500
-"""Parameters of one statement; SQLite may have been built with a limit of 999."""
+_MERGED: Final = """
+    UPDATE groups SET items = ?, expired = ?, sequence = ?, folded = ?, newest_ns = ?, dirty_since_ns = ?,
+        claimed_ns = NULL, claimed_until_ns = NULL, attempts = 0
+    WHERE id = ?
+"""
+_COUNTED: Final = "id, items, expired, sequence, newest_ns, dirty_since_ns"
+_TOUCHED: Final = """
+    UPDATE groups SET items = items + ?, sequence = sequence + 1, newest_ns = ?,
+        dirty_since_ns = coalesce(dirty_since_ns, ?)
+    WHERE id = ?
+"""
+
+Links = tuple[str, ...]
+_Node = str | GroupId
 
 
 class Grouping:
@@ -19,33 +31,29 @@ class Grouping:
 
     Args:
         connection: with the transaction open.
-        items: what will be asked about, so that their links are looked up together.
+        now_ns: the time it is.
     """
 
-    def __init__(self, connection: sqlite3.Connection, items: Iterable[Item]) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, now_ns: int) -> None:
         self._connection = connection
-        self._groups: dict[str, GroupId] = {}
-        self.added: Counter[GroupId] = Counter()
-        links = list({link for item in items for link in item.links})
-        for part in _parts(links):
-            self._groups.update(
-                connection.execute(f"SELECT link, group_id FROM links WHERE link IN ({_marks(part)})", part)  # noqa: S608 - only question marks
-            )
+        self._now_ns = now_ns
+        self.grown = 0
+        """How many more groups there are now."""
+        self.twins = 0
+        """How many items turned out to be there twice."""
 
-    def group_of(self, links: tuple[str, ...]) -> GroupId:
-        """The group that these links belong to from now on."""
-        known = {self._groups[link] for link in links if link in self._groups}
-        if len(known) == 1:
-            (group,) = known
-        elif known:
-            group = self.merge(known)
-        else:
-            group = self._connection.execute("INSERT INTO groups DEFAULT VALUES").lastrowid or 0
-        fresh = [link for link in links if link not in self._groups]
-        if fresh:
-            self._connection.executemany("INSERT INTO links VALUES (?, ?)", [(link, group) for link in fresh])
-            self._groups.update(dict.fromkeys(fresh, group))
-        return group
+    def of(self, links: Iterable[Links]) -> Mapping[Links, GroupId]:
+        """The group that each of these sets of links belongs to from now on."""
+        sets = list(dict.fromkeys(links))
+        known = self._known(list({link for each in sets for link in each}))
+        groups: dict[Links, GroupId] = {}
+        for together in _components(sets, known):
+            mine = {link for each in together for link in each}
+            group = self._one_of({known[link] for link in mine if link in known})
+            fresh = [(link, group) for link in mine if link not in known]
+            self._connection.executemany("INSERT INTO links VALUES (?, ?)", fresh)
+            groups.update(dict.fromkeys(together, group))
+        return groups
 
     def merge(self, groups: Collection[GroupId]) -> GroupId:
         """Makes one group of several; the largest keeps its id, so that an item moves but a few times in its life.
@@ -53,42 +61,80 @@ class Grouping:
         Records go along: the next fold of the merged group decides which of them there still are.
         """
         ids = sorted(groups)
-        rows = self._connection.execute(
-            f"SELECT id, items, sequence FROM groups WHERE id IN ({_marks(ids)})",  # noqa: S608 - only question marks
-            ids,
-        ).fetchall()
-        sizes = {group: items + self.added[group] for group, items, _ in rows}
-        kept = max(ids, key=lambda group: (sizes[group], -group))
-        gone = [group for group in ids if group != kept]
-        for table in ("items", "links", "records"):
-            self._connection.execute(
-                f"UPDATE {table} SET group_id = ? WHERE group_id IN ({_marks(gone)})",  # noqa: S608 - names of ours, question marks
-                (kept, *gone),
-            )
-        self._connection.execute(f"DELETE FROM groups WHERE id IN ({_marks(gone)})", gone)  # noqa: S608 - only question marks
-        # Beyond every sequence so far: who read one of the groups before is out of date.
-        moved, sequence = sum(items for group, items, _ in rows if group != kept), max(row[2] for row in rows)
-        self._connection.execute(
-            "UPDATE groups SET items = items + ?, sequence = ? WHERE id = ?", (moved, sequence, kept)
+        columns = zip(
+            *self._connection.execute(
+                f"SELECT {_COUNTED} FROM groups WHERE id IN ({marks(ids)})",  # noqa: S608 - only question marks
+                ids,
+            ),
+            strict=True,
         )
-        self.added[kept] += sum(self.added.pop(group, 0) for group in gone)
-        self._groups = {link: kept if group in gone else group for link, group in self._groups.items()}
+        found, items, expired, sequences, newest_ns, dirty_ns = columns
+        kept: GroupId = max(zip(items, (-group for group in found), found, strict=True))[2]
+        twins = self._move([group for group in ids if group != kept], kept)
+        self.grown -= len(ids) - 1
+        self.twins += twins
+        # Beyond every sequence so far: who read one of the groups before is out of date.
+        sequence = max(sequences) + 1
+        dirty_since_ns = min((since for since in dirty_ns if since is not None), default=self._now_ns)
+        self._connection.execute(
+            _MERGED, (sum(items) - twins, sum(expired), sequence, sequence, max(newest_ns), dirty_since_ns, kept)
+        )
         return kept
 
-    def touch(self, now_ns: int) -> None:
-        """Marks the groups that got items, or others' items, as due, and counts what was added."""
+    def _move(self, gone: Sequence[GroupId], kept: GroupId) -> int:
+        """Moves everything of some groups to another; how many items were there already.
+
+        That happens where a newer program finds more links in an item than the one that stored it first.
+        """
+        theirs = f"group_id IN ({marks(gone)})"
+        for table in ("members", "links", "records"):
+            self._connection.execute(f"UPDATE OR IGNORE {table} SET group_id = ? WHERE {theirs}", (kept, *gone))  # noqa: S608 - names of ours, question marks
+        twins = self._connection.execute(f"SELECT item FROM members WHERE {theirs}", gone).fetchall()  # noqa: S608 - only question marks
+        self._connection.executemany("DELETE FROM items WHERE id = ?", twins)
+        for table, theirs in (("members", "group_id"), ("groups", "id")):
+            self._connection.execute(f"DELETE FROM {table} WHERE {theirs} IN ({marks(gone)})", gone)  # noqa: S608 - names of ours, question marks
+        return len(twins)
+
+    def touch(self, added: Counter[GroupId]) -> None:
+        """Marks the groups that got items as due, and counts what was added."""
         self._connection.executemany(
-            "UPDATE groups SET items = items + ?, sequence = sequence + 1, dirty_since_ns = coalesce(dirty_since_ns, ?)"
-            " WHERE id = ?",
-            [(count, now_ns, group) for group, count in self.added.items()],
+            _TOUCHED, [(count, self._now_ns, self._now_ns, group) for group, count in added.items()]
         )
-        self.added.clear()
+
+    def _known(self, links: Sequence[str]) -> Mapping[str, GroupId]:
+        known: dict[str, GroupId] = {}
+        for part in parts(links):
+            known.update(
+                self._connection.execute(f"SELECT link, group_id FROM links WHERE link IN ({marks(part)})", part)  # noqa: S608 - only question marks
+            )
+        return known
+
+    def _one_of(self, groups: set[GroupId]) -> GroupId:
+        if len(groups) > 1:
+            return self.merge(groups)
+        if groups:
+            return groups.pop()
+        self.grown += 1
+        return self._connection.execute("INSERT INTO groups DEFAULT VALUES").lastrowid or 0
 
 
-def _parts(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), _PARAMETERS):
-        yield values[start : start + _PARAMETERS]
+def _components(sets: Iterable[Links], known: Mapping[str, GroupId]) -> Iterable[list[Links]]:
+    """The sets of links, those together that share a link or a known group, directly or through others."""
+    parents: dict[_Node, _Node] = {}
+    for links in sets:
+        nodes: list[_Node] = [*links, *(known[link] for link in links if link in known)]
+        first = _root(parents, nodes[0])
+        for node in nodes:
+            parents[_root(parents, node)] = first
+    found: dict[_Node, list[Links]] = defaultdict(list)
+    for links in sets:
+        found[_root(parents, links[0])].append(links)
+    return found.values()
 
 
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))
+def _root(parents: dict[_Node, _Node], node: _Node) -> _Node:
+    """Who stands for all that the node was joined with; the way there is halved, so that the next one is short."""
+    while (parent := parents.setdefault(node, node)) != node:
+        parents[node] = parents[parent]
+        node = parent
+    return node

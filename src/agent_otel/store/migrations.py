@@ -23,36 +23,53 @@ STEPS: Final[tuple[Step, ...]] = (
         """CREATE TABLE groups (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             items INTEGER NOT NULL DEFAULT 0,
+            expired INTEGER NOT NULL DEFAULT 0,
             sequence INTEGER NOT NULL DEFAULT 0,
             folded INTEGER NOT NULL DEFAULT 0,
+            newest_ns INTEGER NOT NULL DEFAULT 0,
             dirty_since_ns INTEGER,
-            look_again_ns INTEGER
+            look_again_ns INTEGER,
+            claimed_ns INTEGER,
+            claimed_until_ns INTEGER,
+            attempts INTEGER NOT NULL DEFAULT 0
         )""",
         "CREATE INDEX groups_dirty ON groups (dirty_since_ns) WHERE dirty_since_ns IS NOT NULL",
         "CREATE INDEX groups_look_again ON groups (look_again_ns) WHERE look_again_ns IS NOT NULL",
+        "CREATE INDEX groups_newest ON groups (newest_ns) WHERE items > 0",
         "CREATE TABLE links (link TEXT PRIMARY KEY, group_id INTEGER NOT NULL) WITHOUT ROWID",
         "CREATE INDEX links_group ON links (group_id)",
         # Resources and scopes: thousands of items share one.
-        "CREATE TABLE contents (digest BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE contents (
+            id INTEGER PRIMARY KEY,
+            digest BLOB NOT NULL UNIQUE,
+            content BLOB NOT NULL,
+            items INTEGER NOT NULL
+        )""",
+        # What is large is only ever appended; what is searched is small, and lies together with its group.
         """CREATE TABLE items (
             id INTEGER PRIMARY KEY,
-            group_id INTEGER NOT NULL,
             signal TEXT NOT NULL,
             key TEXT NOT NULL,
-            digest BLOB NOT NULL,
             links TEXT NOT NULL,
-            time_ns INTEGER NOT NULL,
-            resource BLOB NOT NULL,
-            scope BLOB NOT NULL,
+            resource INTEGER NOT NULL,
+            scope INTEGER NOT NULL,
             repaired INTEGER NOT NULL,
-            raw BLOB NOT NULL,
-            UNIQUE (key, digest)
+            raw BLOB NOT NULL
         )""",
-        "CREATE INDEX items_group ON items (group_id)",
+        """CREATE TABLE members (
+            group_id INTEGER NOT NULL,
+            time_ns INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            item INTEGER NOT NULL,
+            PRIMARY KEY (group_id, time_ns, digest)
+        ) WITHOUT ROWID""",
         """CREATE TABLE records (
             run_id TEXT PRIMARY KEY,
             group_id INTEGER NOT NULL,
             revision INTEGER NOT NULL,
+            emitted INTEGER NOT NULL DEFAULT 0,
+            waiting_since_ns INTEGER,
+            sealed INTEGER NOT NULL DEFAULT 0,
             started TEXT NOT NULL,
             agent TEXT,
             review_state TEXT,
@@ -63,8 +80,9 @@ STEPS: Final[tuple[Step, ...]] = (
         )""",
         "CREATE INDEX records_started ON records (started, run_id)",
         "CREATE INDEX records_group ON records (group_id)",
+        "CREATE INDEX records_waiting ON records (waiting_since_ns, run_id) WHERE waiting_since_ns IS NOT NULL",
         "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
-        "INSERT INTO counters VALUES ('duplicates', 0)",
+        "INSERT INTO counters VALUES ('items', 0), ('groups', 0), ('duplicates', 0), ('expired', 0)",
     ),
 )
 

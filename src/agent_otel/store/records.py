@@ -13,12 +13,20 @@ from agent_otel.store.base import GroupId, RecordQuery
 
 _UPSERT: Final = """
     INSERT INTO records
-    (run_id, group_id, revision, started, agent, review_state, lifecycle, repository, findings, document)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (run_id, group_id, revision, waiting_since_ns, started, agent, review_state, lifecycle, repository, findings,
+    document)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run_id) DO UPDATE SET
         revision = excluded.revision, started = excluded.started, agent = excluded.agent,
+        waiting_since_ns = coalesce(waiting_since_ns, excluded.waiting_since_ns),
         review_state = excluded.review_state, lifecycle = excluded.lifecycle, repository = excluded.repository,
         findings = excluded.findings, document = excluded.document
+"""
+
+_EMITTED: Final = """
+    UPDATE records SET emitted = max(emitted, :revision),
+        waiting_since_ns = CASE WHEN revision > :revision THEN waiting_since_ns END
+    WHERE run_id = :run_id
 """
 
 _CONDITIONS: Final = {
@@ -42,7 +50,7 @@ def other_groups(connection: sqlite3.Connection, records: Sequence[RunRecord], g
     return {row[0] for row in rows if row is not None} - {group}
 
 
-def replace(connection: sqlite3.Connection, records: Sequence[RunRecord], group: GroupId) -> None:
+def replace(connection: sqlite3.Connection, records: Sequence[RunRecord], group: GroupId, *, now_ns: int) -> None:
     """Makes these the records of the group; one whose content is what it was keeps its revision."""
     known = {
         run_id: (revision, document)
@@ -53,27 +61,30 @@ def replace(connection: sqlite3.Connection, records: Sequence[RunRecord], group:
     for record in records:
         revision, document = known.pop(record.run_id, (0, b""))
         if encode(msgspec.structs.replace(record, revision=revision)) != document:
-            connection.execute(_UPSERT, _row(msgspec.structs.replace(record, revision=revision + 1), group))
+            connection.execute(_UPSERT, _row(msgspec.structs.replace(record, revision=revision + 1), group, now_ns))
     connection.executemany("DELETE FROM records WHERE run_id = ?", [(run_id,) for run_id in known])
 
 
-def select(connection: sqlite3.Connection, query: RecordQuery) -> list[bytes]:
-    """The documents that the query asks for, the latest run first."""
+def selection(query: RecordQuery) -> tuple[str, dict[str, object]]:
+    """The statement that gives the documents the query asks for, the latest run first, and its values."""
     asked = [condition for name, condition in _CONDITIONS.items() if getattr(query, name)]
     where = f"WHERE {' AND '.join(asked)}" if asked else ""
     before_started, _, before_run = query.before.partition(" ")
-    rows = connection.execute(
-        f"SELECT document FROM records {where} ORDER BY started DESC, run_id DESC LIMIT :limit",  # noqa: S608 - conditions of ours
-        {**msgspec.structs.asdict(query), "before_started": before_started, "before_run": before_run},
-    )
-    return [document for (document,) in rows]
+    values = {**msgspec.structs.asdict(query), "before_started": before_started, "before_run": before_run}
+    return f"SELECT document FROM records {where} ORDER BY started DESC, run_id DESC LIMIT :limit", values  # noqa: S608 - conditions of ours
 
 
-def _row(record: RunRecord, group: GroupId) -> tuple[object, ...]:
+def mark_emitted(connection: sqlite3.Connection, records: Sequence[RunRecord]) -> None:
+    """See ``Store.mark_emitted``."""
+    connection.executemany(_EMITTED, [{"run_id": record.run_id, "revision": record.revision} for record in records])
+
+
+def _row(record: RunRecord, group: GroupId, now_ns: int) -> tuple[object, ...]:
     return (
         record.run_id,
         group,
         record.revision,
+        now_ns,
         record.started or "",
         record.agent.name,
         record.review_state,

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-
-import msgspec
 
 from agent_otel.model.item import Item
 from agent_otel.model.record import RunRecord
 from agent_otel.model.versions import decode
-from agent_otel.store import records as record_rows
-from agent_otel.store.base import GroupId, GroupItems, PutResult, RecordQuery, Stats
+from agent_otel.store import items as item_rows, records as record_rows, schedule
+from agent_otel.store.base import (
+    AT_ONCE,
+    EVERYTHING,
+    Claim,
+    Folded,
+    GroupId,
+    GroupItems,
+    Pace,
+    PutResult,
+    RecordQuery,
+    Stats,
+)
 from agent_otel.store.connection import Connection
 from agent_otel.store.grouping import Grouping
+from agent_otel.store.items import Part
 
-_INSERT_ITEM = """
-    INSERT INTO items (group_id, signal, key, digest, links, time_ns, resource, scope, repaired, raw)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, digest) DO NOTHING
+_FOLDED = """
+    UPDATE groups SET folded = ?, look_again_ns = ?, dirty_since_ns = CASE WHEN sequence > ? THEN ? END,
+        claimed_ns = NULL, claimed_until_ns = NULL, attempts = 0
+    WHERE id = ?
 """
-_SELECT_ITEMS = """
-    SELECT signal, key, items.digest, links, time_ns, resources.content, scopes.content, raw, repaired
-    FROM items
-    JOIN contents AS resources ON resources.digest = resource
-    JOIN contents AS scopes ON scopes.digest = scope
-    WHERE group_id = ? ORDER BY time_ns, key, items.digest LIMIT ?
+_REFOLD = """
+    UPDATE groups SET sequence = sequence + 1, dirty_since_ns = coalesce(dirty_since_ns, ?), attempts = 0
+    WHERE items > 0 AND (? = '' OR id IN (SELECT group_id FROM records WHERE started >= ?))
 """
-_EVERYTHING = RecordQuery()
-_NS = 1_000_000_000
-_CLOCK_SET_BACK_NS = 60 * _NS
-_LAST_NS = (1 << 63) - 1
-_LINKS = msgspec.json.Decoder(tuple[str, ...])
+_EXPIRING = """
+    SELECT id FROM groups WHERE items > 0 AND newest_ns < ? AND dirty_since_ns IS NULL ORDER BY newest_ns LIMIT 1
+"""
 
 
 class SqliteStore:
@@ -62,142 +67,152 @@ class SqliteStore:
     def put_all(self, batches: Sequence[Sequence[Item]]) -> list[PutResult]:
         """See ``Store.put_all``."""
         with self._database.transaction() as connection:
-            grouping = Grouping(connection, (item for batch in batches for item in batch))
-            contents = _Contents(connection)
-            results = [_put(connection, batch, grouping, contents) for batch in batches]
-            grouping.touch(self._clock())
-            duplicates = sum(result.duplicates for result in results)
-            connection.execute("UPDATE counters SET value = value + ? WHERE name = 'duplicates'", (duplicates,))
+            grouping = Grouping(connection, now_ns=self._clock())
+            writing = item_rows.Writing(connection, grouping.of(item.links for batch in batches for item in batch))
+            results = [writing.put(batch) for batch in batches]
+            grouping.touch(writing.added)
+            _count(
+                connection,
+                items=sum(result.stored for result in results) - grouping.twins,
+                duplicates=sum(result.duplicates for result in results) + grouping.twins,
+                groups=grouping.grown,
+            )
         return results
 
-    def due(self, *, now_ns: int, debounce_s: float = 0.0) -> list[GroupId]:
+    def due(self, *, now_ns: int, pace: Pace = AT_ONCE) -> list[GroupId]:
         """See ``Store.due``."""
         with self._database.transaction(write=False) as connection:
-            # Marked long after now: the clock was set back. Folding too early does no harm.
-            rows = connection.execute(
-                "SELECT id FROM groups WHERE dirty_since_ns <= ? OR dirty_since_ns > ? OR look_again_ns <= ?"
-                " ORDER BY coalesce(dirty_since_ns, look_again_ns), id",
-                (now_ns - int(debounce_s * _NS), min(now_ns + _CLOCK_SET_BACK_NS, _LAST_NS), now_ns),
-            )
-            return [group for (group,) in rows]
+            return schedule.due(connection, now_ns=now_ns, pace=pace)
 
-    def wake_at(self, *, debounce_s: float = 0.0) -> int | None:
+    def claim(self, claim: Claim, *, now_ns: int, pace: Pace = AT_ONCE) -> list[GroupId]:
+        """See ``Store.claim``."""
+        with self._database.transaction() as connection:
+            return schedule.claim(connection, claim, now_ns=now_ns, pace=pace)
+
+    def wake_at(self, *, pace: Pace = AT_ONCE) -> int | None:
         """See ``Store.wake_at``."""
         with self._database.transaction(write=False) as connection:
-            (dirty,) = connection.execute("SELECT min(dirty_since_ns) FROM groups").fetchone()
-            (again,) = connection.execute("SELECT min(look_again_ns) FROM groups").fetchone()
-        times = [] if dirty is None else [dirty + int(debounce_s * _NS)]
-        return min([*times, *([] if again is None else [again])], default=None)
+            return schedule.wake_at(connection, pace=pace)
 
-    def items(self, group: GroupId, *, limit: int | None = None) -> GroupItems:
+    def items(
+        self,
+        group: GroupId,
+        *,
+        after: str = "",
+        limit: int | None = None,
+        most_bytes: int | None = None,
+        latest: bool = False,
+    ) -> GroupItems:
         """See ``Store.items``."""
         with self._database.transaction(write=False) as connection:
-            row = connection.execute("SELECT sequence, items FROM groups WHERE id = ?", (group,)).fetchone()
-            sequence, total = row or (0, 0)
-            rows = connection.execute(_SELECT_ITEMS, (group, -1 if limit is None else limit)).fetchall()
-        return GroupItems(group=group, items=tuple(_item(row) for row in rows), sequence=sequence, total=total)
+            row = connection.execute("SELECT sequence, items, expired FROM groups WHERE id = ?", (group,)).fetchone()
+            sequence, total, expired = row or (0, 0, 0)
+            part = Part(after=after, limit=limit, most_bytes=most_bytes, latest=latest)
+            return GroupItems(
+                group=group,
+                items=tuple(item_rows.select(connection, group, part)),
+                sequence=sequence,
+                total=total,
+                expired=expired,
+                sealed=tuple(item_rows.sealed(connection, group)) if expired else (),
+            )
 
-    def save(self, folded: GroupItems, records: Sequence[RunRecord], *, look_again_ns: int | None = None) -> bool:
+    def save(self, folds: Sequence[Folded]) -> list[bool]:
         """See ``Store.save``."""
         with self._database.transaction() as connection:
-            row = connection.execute("SELECT sequence, folded FROM groups WHERE id = ?", (folded.group,)).fetchone()
-            if row is None or folded.sequence < row[1]:
-                return False
-            others = record_rows.other_groups(connection, records, folded.group)
-            if others:
-                grouping = Grouping(connection, ())
-                merged = grouping.merge({folded.group, *others})
-                grouping.touch(self._clock())
-                # At once: who folds now counts on finding the records when it is done.
-                connection.execute("UPDATE groups SET dirty_since_ns = 0 WHERE id = ?", (merged,))
-                return False
-            record_rows.replace(connection, records, folded.group)
-            # Senders may claim times so late that what follows from them does not fit.
-            again_ns = None if look_again_ns is None else min(look_again_ns, _LAST_NS)
-            connection.execute(
-                "UPDATE groups SET folded = ?, look_again_ns = ?, dirty_since_ns = CASE WHEN sequence > ? THEN ? END"
-                " WHERE id = ?",
-                (folded.sequence, again_ns, folded.sequence, self._clock(), folded.group),
-            )
-            return True
+            return [self._save(connection, fold) for fold in folds]
 
     def record(self, run_id: str) -> RunRecord | None:
         """See ``Store.record``."""
-        with self._database.transaction(write=False) as connection:
-            row = connection.execute("SELECT document FROM records WHERE run_id = ?", (run_id,)).fetchone()
-        return None if row is None else decode(row[0])
+        found = self._decoded("SELECT document FROM records WHERE run_id = ?", (run_id,))
+        return found[0] if found else None
 
-    def records(self, query: RecordQuery = _EVERYTHING) -> list[RunRecord]:
+    def records(self, query: RecordQuery = EVERYTHING) -> list[RunRecord]:
         """See ``Store.records``."""
+        return self._decoded(*record_rows.selection(query))
+
+    def records_of(self, group: GroupId) -> list[RunRecord]:
+        """See ``Store.records_of``."""
+        return self._decoded("SELECT document FROM records WHERE group_id = ? ORDER BY run_id", (group,))
+
+    def run_items(self, run_id: str, *, after: str = "", limit: int = 1000) -> list[Item]:
+        """See ``Store.run_items``."""
         with self._database.transaction(write=False) as connection:
-            documents = record_rows.select(connection, query)
-        return [decode(document) for document in documents]
+            row = connection.execute("SELECT group_id FROM records WHERE run_id = ?", (run_id,)).fetchone()
+            if row is None:
+                return []
+            return item_rows.select(connection, row[0], Part(after=after, limit=limit))
+
+    def unemitted(self, *, limit: int = 100) -> list[RunRecord]:
+        """See ``Store.unemitted``."""
+        return self._decoded(
+            "SELECT document FROM records WHERE waiting_since_ns IS NOT NULL ORDER BY waiting_since_ns, run_id LIMIT ?",
+            (limit,),
+        )
+
+    def mark_emitted(self, records: Sequence[RunRecord]) -> None:
+        """See ``Store.mark_emitted``."""
+        with self._database.transaction() as connection:
+            record_rows.mark_emitted(connection, records)
+
+    def refold(self, *, since: str = "") -> int:
+        """See ``Store.refold``."""
+        with self._database.transaction() as connection:
+            return connection.execute(_REFOLD, (self._clock(), since, since)).rowcount
+
+    def expire(self, *, before_ns: int, limit: int = 10_000) -> int:
+        """See ``Store.expire``."""
+        removed = 0
+        with self._database.transaction() as connection:
+            while removed < limit and (row := connection.execute(_EXPIRING, (before_ns,)).fetchone()):
+                count = item_rows.expire(connection, *row, limit=limit - removed)
+                connection.execute(
+                    "UPDATE groups SET items = items - ?, expired = expired + ? WHERE id = ?", (count, count, *row)
+                )
+                connection.execute("UPDATE records SET sealed = 1 WHERE group_id = ?", row)
+                removed += count
+            _count(connection, items=-removed, expired=removed)
+        return removed
 
     def stats(self) -> Stats:
         """See ``Store.stats``."""
         with self._database.transaction(write=False) as connection:
-            groups, items, due = connection.execute(
-                "SELECT count(*), coalesce(sum(items), 0), count(dirty_since_ns) FROM groups"
-            ).fetchone()
-            (duplicates,) = connection.execute("SELECT value FROM counters WHERE name = 'duplicates'").fetchone()
+            counters = dict(connection.execute("SELECT name, value FROM counters"))
+            (due,) = connection.execute("SELECT count(*) FROM groups WHERE dirty_since_ns IS NOT NULL").fetchone()
             records = dict(connection.execute("SELECT lifecycle, count(*) FROM records GROUP BY lifecycle"))
-        return Stats(items=items, duplicates=duplicates, groups=groups, due=due, records=records)
+        return Stats(due=due, records=records, **counters)
 
     def close(self) -> None:
         """See ``Store.close``."""
         self._database.close()
 
+    def _save(self, connection: sqlite3.Connection, fold: Folded) -> bool:
+        row = connection.execute("SELECT folded FROM groups WHERE id = ?", (fold.group,)).fetchone()
+        if row is None or fold.sequence < row[0]:
+            return False
+        now_ns = self._clock()
+        others = record_rows.other_groups(connection, fold.records, fold.group)
+        if others:
+            grouping = Grouping(connection, now_ns=now_ns)
+            merged = grouping.merge({fold.group, *others})
+            # At once: who folds now counts on finding the records when it is done.
+            connection.execute("UPDATE groups SET dirty_since_ns = 0 WHERE id = ?", (merged,))
+            _count(connection, groups=grouping.grown, items=-grouping.twins, duplicates=grouping.twins)
+            return False
+        record_rows.replace(connection, fold.records, fold.group, now_ns=now_ns)
+        # Senders may claim times so late that what follows from them does not fit.
+        again_ns = None if fold.look_again_ns is None else min(fold.look_again_ns, schedule.LAST_NS)
+        connection.execute(_FOLDED, (fold.sequence, again_ns, fold.sequence, now_ns, fold.group))
+        return True
 
-class _Contents:
-    """Keeps resources and scopes, each once, under their digest."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._known: dict[bytes, bytes] = {}
-
-    def keep(self, content: bytes) -> bytes:
-        """The digest under which the content is kept."""
-        digest = self._known.get(content)
-        if digest is None:
-            digest = self._known[content] = hashlib.blake2b(content, digest_size=16).digest()
-            self._connection.execute("INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, content))
-        return digest
-
-
-def _put(connection: sqlite3.Connection, items: Iterable[Item], grouping: Grouping, contents: _Contents) -> PutResult:
-    stored = duplicates = 0
-    for item in items:
-        group = grouping.group_of(item.links)
-        row = (
-            group,
-            item.signal,
-            item.key,
-            item.digest,
-            msgspec.json.encode(item.links).decode(),
-            item.time_ns,
-            contents.keep(item.resource),
-            contents.keep(item.scope),
-            item.repaired,
-            item.raw,
-        )
-        if connection.execute(_INSERT_ITEM, row).rowcount:
-            grouping.added[group] += 1
-            stored += 1
-        else:
-            duplicates += 1
-    return PutResult(stored, duplicates)
+    def _decoded(self, statement: str, values: Sequence[object] | Mapping[str, object]) -> list[RunRecord]:
+        with self._database.transaction(write=False) as connection:
+            documents: Iterable[tuple[bytes]] = connection.execute(statement, values).fetchall()
+        return [decode(document) for (document,) in documents]
 
 
-def _item(row: tuple[str, str, bytes, str, int, bytes, bytes, bytes, int]) -> Item:
-    signal, key, digest, links, time_ns, resource, scope, raw, repaired = row
-    return Item(
-        signal="span" if signal == "span" else "log",
-        key=key,
-        digest=digest,
-        links=_LINKS.decode(links),
-        time_ns=time_ns,
-        resource=resource,
-        scope=scope,
-        raw=raw,
-        repaired=bool(repaired),
+def _count(connection: sqlite3.Connection, **changes: int) -> None:
+    connection.executemany(
+        "UPDATE counters SET value = value + ? WHERE name = ?",
+        [(change, name) for name, change in changes.items() if change],
     )
