@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_otel.errors import StoreError
-from agent_otel.store.base import Folded, Pace, PutResult, RecordQuery, cursor
+from agent_otel.store.base import Claim, Folded, Pace, PutResult, RecordQuery, cursor, item_cursor
 
 
 def groups(store, clock):
@@ -231,6 +231,127 @@ def test_a_giant_group_is_read_in_part_and_says_so(store, clock, item):
     assert taken.total == 10
 
 
+def keys(page):
+    """The keys of some items."""
+    return [each.key for each in page.items]
+
+
+def test_a_giant_group_is_read_in_pages(store, clock, item):
+    """Nothing is left out and nothing twice, also among items of one time; the total is that of the group."""
+    made = [item(f"k{number}", "trace:1", time_ns=number // 4) for number in range(10)]
+    in_order = sorted(made, key=lambda each: (each.time_ns, each.digest))
+    store.put(made)
+    (group,) = store.due(now_ns=clock.now_ns)
+    seen, after = [], ""
+    while (page := store.items(group, after=after, limit=3)).items:
+        assert (page.total, len(page.items) <= 3) == (10, True)
+        seen += page.items
+        after = item_cursor(seen[-1])
+    assert seen == in_order
+
+
+def test_a_page_is_bounded_in_bytes(store, clock, item):
+    """It ends with the item that reaches the bound, and has one at least."""
+    store.put([item(f"k{number}", "trace:1", says="x" * 97, time_ns=number) for number in range(5)])
+    (group,) = store.due(now_ns=clock.now_ns)
+    assert keys(store.items(group, most_bytes=250)) == ["k0", "k1", "k2"]
+    assert keys(store.items(group, most_bytes=1)) == ["k0"]
+    assert keys(store.items(group, most_bytes=10_000)) == ["k0", "k1", "k2", "k3", "k4"]
+
+
+def test_the_end_of_a_giant_group_can_be_read_alone(store, clock, item):
+    """The latest items, in order, and only those after the ones that one has."""
+    store.put([item(f"k{number}", "trace:1", says="x" * 97, time_ns=number) for number in range(6)])
+    (group,) = store.due(now_ns=clock.now_ns)
+    head = store.items(group, limit=4)
+    after = item_cursor(head.items[-1])
+    assert keys(store.items(group, limit=3, latest=True)) == ["k3", "k4", "k5"]
+    assert keys(store.items(group, limit=3, after=after, latest=True)) == ["k4", "k5"]
+    assert keys(store.items(group, most_bytes=150, latest=True)) == ["k4", "k5"]
+
+
+def test_many_folds_are_saved_together(store, clock, item, record):
+    """Each has its own answer, and one that is out of date does not hold up the others."""
+    store.put([item("a"), item("b"), item("c")])
+    groups = store.due(now_ns=clock.now_ns)
+    folds = [Folded(group=group, sequence=1, records=[record(f"r{at}")]) for at, group in enumerate(groups)]
+    store.save([folds[1]])
+    store.put([item("b", says="more")])
+    (changed,) = set(store.due(now_ns=clock.now_ns)) & {groups[1]}
+    store.save([Folded(group=changed, sequence=store.items(changed).sequence, records=[record("newer")])])
+    assert store.save(folds) == [True, False, True]
+    assert [found.run_id for found in store.records()] == ["r2", "r0", "newer"]
+    assert store.save([]) == []
+
+
+def test_two_folds_of_one_run_saved_together_are_found_out(store, clock, item, record):
+    """The first is kept, the second shows that the groups belong together."""
+    store.put([item("a"), item("b")])
+    folds = [Folded(group=group, sequence=1, records=[record("r")]) for group in store.due(now_ns=clock.now_ns)]
+    assert store.save(folds) == [True, False]
+    assert groups(store, clock) == {frozenset("ab")}
+
+
+def test_records_of_a_group_are_listed(store, clock, item, record):
+    """By run id, and of this group alone."""
+    store.put([item("a"), item("b")])
+    first, second = store.due(now_ns=clock.now_ns)
+    save(store, store.items(first), record("z"), record("y"))
+    save(store, store.items(second), record("x"))
+    assert [found.run_id for found in store.records_of(first)] == ["y", "z"]
+    assert store.records_of(12345) == []
+
+
+def test_items_of_a_run_are_listed_page_by_page(store, clock, item, record):
+    """The evidence behind a record, whatever order it came in."""
+    made = [item(f"k{number}", "trace:1", time_ns=number // 2) for number in range(5)]
+    store.put([*reversed(made), item("other")])
+    for group in store.due(now_ns=clock.now_ns):
+        taken = store.items(group)
+        save(store, taken, record(f"run of {taken.total}"))
+    seen, after = [], ""
+    while page := store.run_items("run of 5", after=after, limit=2):
+        seen += page
+        after = item_cursor(page[-1])
+    assert seen == sorted(made, key=lambda each: (each.time_ns, each.digest))
+    assert store.run_items("nobody") == []
+
+
+def test_each_revision_is_passed_on(store, clock, item, record):
+    """What was not marked as emitted is listed until it is, the longest waiting first."""
+    for key in "ab":
+        store.put([item(key)])
+        fold(store, clock, record(f"run-{key}"))
+        clock.pass_s(1)
+    assert [found.run_id for found in store.unemitted()] == ["run-a", "run-b"]
+    assert [found.run_id for found in store.unemitted(limit=1)] == ["run-a"]
+    store.mark_emitted(store.unemitted(limit=1))
+    assert [found.run_id for found in store.unemitted()] == ["run-b"]
+    store.put([item("a", says="nothing new")])
+    fold(store, clock, record("run-a"))
+    assert [found.run_id for found in store.unemitted()] == ["run-b"]
+    store.put([item("a", says="something new")])
+    fold(store, clock, record("run-a", outcome="failed"))
+    assert [(found.run_id, found.revision) for found in store.unemitted()] == [("run-b", 1), ("run-a", 2)]
+
+
+def test_a_revision_that_came_meanwhile_is_passed_on_too(store, clock, item, record):
+    """Marking an older one, even twice or late, does not count for the newer."""
+    store.put([item("a")])
+    fold(store, clock, record("r"))
+    older = store.unemitted()
+    store.put([item("a", says="more")])
+    fold(store, clock, record("r", outcome="failed"))
+    store.mark_emitted(older)
+    newer = store.unemitted()
+    assert [found.revision for found in newer] == [2]
+    store.mark_emitted(newer)
+    store.mark_emitted(older)
+    assert store.unemitted() == []
+    store.mark_emitted([record("nobody")])
+    store.mark_emitted([])
+
+
 def test_what_is_not_there_is_nothing(store):
     """No exception for an unknown run or group, and an empty store has nothing due."""
     assert store.record("nobody") is None
@@ -291,9 +412,10 @@ def test_a_list_is_continued_after_its_last_record(filled):
 
 def test_statistics_count_what_is_there(filled, item):
     """Items, duplicates, groups, what is due, records by lifecycle."""
-    filled.put([item("a"), item("b")])
+    filled.put([item("a"), item("b"), item("c")])
+    filled.put([item("d", "trace:b", "trace:c")])
     stats = filled.stats()
-    assert (stats.items, stats.duplicates, stats.groups, stats.due) == (2, 1, 2, 1)
+    assert (stats.items, stats.duplicates, stats.expired, stats.groups, stats.due) == (4, 1, 0, 2, 1)
     assert stats.records == {"settled": 3, "open": 1}
 
 
@@ -301,5 +423,22 @@ def test_a_closed_store_refuses(store, item):
     """Closing twice is closing once; using it then is an error of ours."""
     store.close()
     store.close()
-    with pytest.raises(StoreError):
-        store.put([item("a")])
+    for use in (
+        lambda: store.put([item("a")]),
+        lambda: store.due(now_ns=1),
+        lambda: store.claim(Claim(), now_ns=1),
+        store.wake_at,
+        lambda: store.items(1),
+        lambda: store.save([]),
+        lambda: store.record("r"),
+        store.records,
+        lambda: store.records_of(1),
+        lambda: store.run_items("r"),
+        store.unemitted,
+        lambda: store.mark_emitted([]),
+        store.refold,
+        lambda: store.expire(before_ns=1),
+        store.stats,
+    ):
+        with pytest.raises(StoreError):
+            use()
