@@ -567,6 +567,8 @@ def test_values_of_the_wrong_type_are_nothing() -> None:
         None,
     ]
     assert [values.number(value) for value in (True, 1, 2.5, float("inf"), "1")] == [None, 1.0, 2.5, None, None]
+    assert [values.whole(value) for value in (2**63 - 1, 2**63, 1e308, float("nan"))] == [2**63 - 1, None, None, None]
+    assert [values.number(value) for value in (10**30, 10**400, 1e308)] == [None, None, 1e308]
     assert values.count(-1) is None
     assert values.texts("a") == ("a",)
     assert values.texts(["a", 1, "b"]) == ("a", "b")
@@ -578,6 +580,8 @@ def test_values_of_the_wrong_type_are_nothing() -> None:
     assert values.loads("[" * 30_000) == "[" * 30_000
     assert values.loads("[1, 2") == "[1, 2"
     assert values.loads("{1}") == "{1}"
+    assert values.loads(r'{"a": ["\ud800", "\ud83d\ude00"]}') == {"a": ["\ufffd", "\U0001f600"]}
+    assert values.loads(r"{'\ud800': ('\ud83d\ude00', 1)}") == {"\ufffd": ("\U0001f600", 1)}
     assert values.mapping("[1]") == {}
 
 
@@ -607,6 +611,26 @@ def test_order_and_repetition_do_not_matter(order: list[Span | Log], again: list
     """The same set of items gives the same bytes (G2)."""
     expected = [encode(each) for each in records(*WHOLE)]
     assert [encode(each) for each in records(*order, *again)] == expected
+
+
+def test_a_duration_that_cannot_be_starts_the_command_at_the_beginning_of_time() -> None:
+    """A sender's nonsense moves one command, and breaks nothing."""
+    odd = event(names.COMMAND_RUN, 5, COMMAND_LINE="make", COMMAND_RESULT="passed", COMMAND_DURATION=1e308)
+    assert [(each.command, each.started) for each in record(run(odd)).commands] == [("make", None)]
+
+
+def test_ids_that_are_no_text_are_no_ids() -> None:
+    """Events and commands with a list for an id are read like those without one."""
+    odd: Any = ["e1"]
+    found = record(
+        run(
+            event(names.VERIFICATION_RAN, EVENT_ID=odd, VERIFICATION_CHECK="unit", VERIFICATION_OUTCOME="pass"),
+            event(names.EVALUATION_RESULT, EVENT_ID=odd, EVALUATION_NAME="e2e", EVALUATION_SCORE_LABEL="fail"),
+            event(names.COMMAND_RUN, EVENT_ID=odd, COMMAND_ID=odd, COMMAND_LINE="make", COMMAND_RESULT="passed"),
+        )
+    )
+    assert sorted((each.check, each.outcome) for each in found.verifications) == [("e2e", "fail"), ("unit", "pass")]
+    assert [each.command for each in found.commands] == ["make"]
 
 
 ODD = st.one_of(

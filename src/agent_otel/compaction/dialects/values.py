@@ -9,11 +9,16 @@ from typing import Any, Final
 
 import msgspec
 
+from agent_otel.text.sanitise import clean
+
 STATUS_ERROR: Final = 2
 """Status code ERROR of a span."""
 
 LARGEST_LITERAL: Final = 20_000
 _OPENERS = ("{", "[", '"')
+_INT64 = 1 << 63
+"""OTLP has no integers beyond; JSON does, and nothing that is counted or timed needs them."""
+_SURROGATE = re.compile(r"\\[uU](?:0000)?[dD][89a-fA-F]")
 # What Python's own parser would warn of on standard error.
 _BAD_ESCAPE = re.compile(r"""\\(?:[^\\'"abfnrtvxuUN0-7\n]|[4-7][0-7]{2})""")
 
@@ -31,13 +36,11 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def whole(value: object) -> int | None:
-    """The value as an integer: a number, or digits as some senders write them."""
+    """The value as an integer of 64 bits: a number, or digits as some senders write them."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
+    if isinstance(value, int | float):
+        return int(value) if -_INT64 <= value < _INT64 and value == int(value) else None
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
     return None
@@ -53,7 +56,9 @@ def number(value: object) -> float | None:
     """The value as a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) < float("inf") else None
+    if isinstance(value, int):
+        return float(value) if -_INT64 <= value < _INT64 else None
+    return value if abs(value) < float("inf") else None
 
 
 def flag(value: object) -> bool | None:
@@ -69,7 +74,8 @@ def loads(value: object) -> Any:
     if not stripped.startswith(_OPENERS):
         return value
     try:
-        return msgspec.json.decode(stripped)
+        found = msgspec.json.decode(stripped)
+        return _mended(found) if _SURROGATE.search(stripped) else found
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return _literal(stripped, value)
 
@@ -100,6 +106,17 @@ def _literal(stripped: str, value: str) -> Any:
         return value
     try:
         found = ast.literal_eval(stripped)
+        if not isinstance(found, dict | list | str):
+            return value
+        return _mended(found) if _SURROGATE.search(stripped) else found
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return value
-    return found if isinstance(found, dict | list | str) else value
+
+
+def _mended(value: Any) -> Any:
+    """The value with its texts as text can be: both notations can spell half of a surrogate pair."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {_mended(key): _mended(inner) for key, inner in value.items()}
+    return type(value)(map(_mended, value)) if isinstance(value, list | tuple) else value

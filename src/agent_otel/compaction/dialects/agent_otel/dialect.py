@@ -8,6 +8,7 @@ from agent_otel.compaction.dialects.agent_otel.events import events_of
 from agent_otel.compaction.dialects.agent_otel.spans import span_facts
 from agent_otel.compaction.dialects.agent_otel.statements import event_facts
 from agent_otel.compaction.dialects.base import Sighting
+from agent_otel.compaction.dialects.values import text
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
@@ -26,7 +27,7 @@ class AgentOtel:
         """The facts of our spans, and of our events on any span: they happen on whichever span is current."""
         foreign = [span for span in forest.spans.values() if span.events and not self.claims(span)]
         events = events_of(items, foreign)
-        told = {event.attributes.get(names.COMMAND_ID) for event in events if event.name == names.COMMAND_RUN}
+        told = {text(event.attributes.get(names.COMMAND_ID)) for event in events if event.name == names.COMMAND_RUN}
         for item in items:
             if isinstance(item, Span):
                 for fact in span_facts(item, told):

@@ -68,9 +68,9 @@ def _order(event: Event) -> tuple[bool, int, str, str, bytes]:
 def _without_standard_copies(events: Iterable[Event]) -> list[Event]:
     """Leaves out evaluation results that stand beside a verification of the same id: the same said in OTel's words."""
     kept = list(events)
-    verified = {event.attributes.get(names.EVENT_ID) for event in kept if event.name == names.VERIFICATION_RAN}
-    return [
-        event
-        for event in kept
-        if event.name != names.EVALUATION_RESULT or event.attributes.get(names.EVENT_ID) not in verified
-    ]
+    verified = {_id(event) for event in kept if event.name == names.VERIFICATION_RAN} - {""}
+    return [event for event in kept if event.name != names.EVALUATION_RESULT or _id(event) not in verified]
+
+
+def _id(event: Event) -> str:
+    return text(event.attributes.get(names.EVENT_ID))

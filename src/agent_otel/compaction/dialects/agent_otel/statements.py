@@ -79,7 +79,7 @@ def _command_run(event: Event) -> Iterator[fact.AnyFact]:
     lasted = duration if duration is not None and duration >= 0 else None
     said = text(get(names.COMMAND_RESULT))
     yield fact.CommandRun(
-        **{**event.about, "time_ns": max(event.time_ns - int((lasted or 0.0) * NS), 0)},
+        **{**event.about, "time_ns": max(event.time_ns - int(min(lasted or 0.0, event.time_ns / NS) * NS), 0)},
         command=command,
         result=COMMAND_RESULTS.get(said, "unknown"),
         command_id=text(get(names.COMMAND_ID)),
