@@ -314,6 +314,7 @@ def test_items_of_a_run_are_listed_page_by_page(store, clock, item, record):
         seen += page
         after = item_cursor(page[-1])
     assert seen == sorted(made, key=lambda each: (each.time_ns, each.digest))
+    assert store.run_items("run of 5", most_bytes=1) == seen[:1]
     assert store.run_items("nobody") == []
 
 
@@ -401,13 +402,16 @@ def test_records_are_found_by_what_they_say(filled, query, found):
     assert [record.run_id for record in filled.records(RecordQuery(**query))] == found
 
 
-def test_a_list_is_continued_after_its_last_record(filled):
-    """Page by page, nothing is left out and nothing twice, the run without a start included."""
-    seen, before = [], ""
-    while page := filled.records(RecordQuery(limit=1, before=before)):
+@pytest.mark.parametrize(
+    ("earliest_first", "expected"), [(False, ["r3", "r2", "r1", "r0"]), (True, ["r0", "r1", "r2", "r3"])]
+)
+def test_a_list_is_continued_after_its_last_record(filled, earliest_first, expected):
+    """Page by page, in either direction, nothing is left out and nothing twice, the run without a start included."""
+    seen, after = [], ""
+    while page := filled.records(RecordQuery(limit=1, after=after, earliest_first=earliest_first)):
         seen += [record.run_id for record in page]
-        before = cursor(page[-1])
-    assert seen == ["r3", "r2", "r1", "r0"]
+        after = cursor(page[-1])
+    assert seen == expected
 
 
 def test_statistics_count_what_is_there(filled, item):

@@ -55,7 +55,7 @@ def existing_store(database: Path | None) -> Iterator[Store]:
 
 def every_record(store: Store) -> Iterator[RunRecord]:
     """All records, the latest run first, a page at a time."""
-    before = ""
-    while page := store.records(RecordQuery(before=before, limit=_PAGE)):
+    after = ""
+    while page := store.records(RecordQuery(after=after, limit=_PAGE)):
         yield from page
-        before = cursor(page[-1])
+        after = cursor(page[-1])

@@ -82,8 +82,8 @@ class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which records to list; what is left empty is not asked about.
 
     ``state`` is a review state or a lifecycle. ``since`` and ``until`` are RFC 3339 times as records have them, the
-    first included, the second not. ``finding`` is the rule of a finding. ``before`` continues a list: ``cursor`` of its
-    last record.
+    first included, the second not. ``finding`` is the rule of a finding. ``after`` continues a list: ``cursor`` of its
+    last record. The latest run comes first, or the earliest.
     """
 
     agent: str = ""
@@ -92,7 +92,8 @@ class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
     until: str = ""
     finding: str = ""
-    before: str = ""
+    after: str = ""
+    earliest_first: bool = False
     limit: int = 50
 
 
@@ -170,15 +171,18 @@ class Store(Protocol):
         """Gives the record of a run; None where there is none."""
 
     def records(self, query: RecordQuery = EVERYTHING) -> list[RunRecord]:
-        """Lists records, the latest run first; empty where none matches."""
+        """Lists records in the order of start and run id, the latest first by default; empty where none matches."""
 
     def records_of(self, group: GroupId) -> list[RunRecord]:
         """Lists the records of a group by run id; empty where it has none."""
 
-    def run_items(self, run_id: str, *, after: str = "", limit: int = 1000) -> list[Item]:
+    def run_items(
+        self, run_id: str, *, after: str = "", limit: int = 1000, most_bytes: int | None = None
+    ) -> list[Item]:
         """Lists the items that the run's record was folded from, in the order of ``item_cursor``, and after one.
 
         They may belong to several runs of one group. Empty where there is no such run, or the items have expired.
+        ``most_bytes`` is that of ``items``.
         """
 
     def unemitted(self, *, limit: int = 100) -> list[RunRecord]:

@@ -36,7 +36,7 @@ _CONDITIONS: Final = {
     "since": "started >= :since",
     "until": "started < :until",
     "finding": "EXISTS (SELECT 1 FROM json_each(findings) WHERE value = :finding)",
-    "before": "(started, run_id) < (:before_started, :before_run)",
+    "after": "(started, run_id) {later} (:after_started, :after_run)",
 }
 """Field of a query to the condition it stands for when it is not empty."""
 
@@ -66,12 +66,14 @@ def replace(connection: sqlite3.Connection, records: Sequence[RunRecord], group:
 
 
 def selection(query: RecordQuery) -> tuple[str, dict[str, object]]:
-    """The statement that gives the documents the query asks for, the latest run first, and its values."""
+    """The statement that gives the documents the query asks for, in its order, and its values."""
     asked = [condition for name, condition in _CONDITIONS.items() if getattr(query, name)]
     where = f"WHERE {' AND '.join(asked)}" if asked else ""
-    before_started, _, before_run = query.before.partition(" ")
-    values = {**msgspec.structs.asdict(query), "before_started": before_started, "before_run": before_run}
-    return f"SELECT document FROM records {where} ORDER BY started DESC, run_id DESC LIMIT :limit", values  # noqa: S608 - conditions of ours
+    later, order = (">", "ASC") if query.earliest_first else ("<", "DESC")
+    statement = f"SELECT document FROM records {where} ORDER BY started {order}, run_id {order} LIMIT :limit"  # noqa: S608 - conditions of ours
+    after_started, _, after_run = query.after.partition(" ")
+    values = {**msgspec.structs.asdict(query), "after_started": after_started, "after_run": after_run}
+    return statement.format(later=later), values
 
 
 def mark_emitted(connection: sqlite3.Connection, records: Sequence[RunRecord]) -> None:

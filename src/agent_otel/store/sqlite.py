@@ -135,13 +135,15 @@ class SqliteStore:
         """See ``Store.records_of``."""
         return self._decoded("SELECT document FROM records WHERE group_id = ? ORDER BY run_id", (group,))
 
-    def run_items(self, run_id: str, *, after: str = "", limit: int = 1000) -> list[Item]:
+    def run_items(
+        self, run_id: str, *, after: str = "", limit: int = 1000, most_bytes: int | None = None
+    ) -> list[Item]:
         """See ``Store.run_items``."""
         with self._database.transaction(write=False) as connection:
             row = connection.execute("SELECT group_id FROM records WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
                 return []
-            return item_rows.select(connection, row[0], Part(after=after, limit=limit))
+            return item_rows.select(connection, row[0], Part(after=after, limit=limit, most_bytes=most_bytes))
 
     def unemitted(self, *, limit: int = 100) -> list[RunRecord]:
         """See ``Store.unemitted``."""
