@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from agent_otel.store.base import GroupId
+from agent_otel.store.components import Links, components
 from agent_otel.store.statements import marks, parts
 
 _MERGED: Final = """
@@ -21,9 +22,6 @@ _TOUCHED: Final = """
         dirty_since_ns = coalesce(dirty_since_ns, ?)
     WHERE id = ?
 """
-
-Links = tuple[str, ...]
-_Node = str | GroupId
 
 
 class Grouping:
@@ -47,7 +45,7 @@ class Grouping:
         sets = list(dict.fromkeys(links))
         known = self._known(list({link for each in sets for link in each}))
         groups: dict[Links, GroupId] = {}
-        for together in _components(sets, known):
+        for together in components(sets, known):
             mine = {link for each in together for link in each}
             group = self._one_of({known[link] for link in mine if link in known})
             fresh = [(link, group) for link in mine if link not in known]
@@ -116,25 +114,3 @@ class Grouping:
             return groups.pop()
         self.grown += 1
         return self._connection.execute("INSERT INTO groups DEFAULT VALUES").lastrowid or 0
-
-
-def _components(sets: Iterable[Links], known: Mapping[str, GroupId]) -> Iterable[list[Links]]:
-    """The sets of links, those together that share a link or a known group, directly or through others."""
-    parents: dict[_Node, _Node] = {}
-    for links in sets:
-        nodes: list[_Node] = [*links, *(known[link] for link in links if link in known)]
-        first = _root(parents, nodes[0])
-        for node in nodes:
-            parents[_root(parents, node)] = first
-    found: dict[_Node, list[Links]] = defaultdict(list)
-    for links in sets:
-        found[_root(parents, links[0])].append(links)
-    return found.values()
-
-
-def _root(parents: dict[_Node, _Node], node: _Node) -> _Node:
-    """Who stands for all that the node was joined with; the way there is halved, so that the next one is short."""
-    while (parent := parents.setdefault(node, node)) != node:
-        parents[node] = parents[parent]
-        node = parent
-    return node

@@ -12,7 +12,7 @@ import msgspec
 
 from agent_otel.model.item import Item
 from agent_otel.store.base import GroupId, PutResult, item_position
-from agent_otel.store.grouping import Links
+from agent_otel.store.components import Links
 from agent_otel.store.schedule import LAST_NS
 from agent_otel.store.statements import marks, parts
 
