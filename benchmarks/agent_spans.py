@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -118,6 +119,58 @@ def requests(*, runs: int, spans: int, batch: int = 512, first_run: int = 0, siz
                     waiting = []
     if waiting:
         yield request(waiting)
+
+
+class Endless:
+    """The same requests again and again, each time as other runs: for loads that are too long to be kept in memory.
+
+    Args:
+        runs: runs that send at the same time: one round.
+        spans: spans of each.
+        batch: spans in a request; a round is a whole number of them.
+    """
+
+    def __init__(self, *, runs: int = 16, spans: int = 50, batch: int = 400) -> None:
+        if runs * spans % batch:
+            message = f"{runs} runs of {spans} spans do not fill requests of {batch}"
+            raise ValueError(message)
+        self.runs, self.spans, self.batch = runs, spans, batch
+        self._bodies = [bytearray(body) for body in requests(runs=runs, spans=spans, batch=batch)]
+        self._places = [list(_places(body, runs)) for body in self._bodies]
+
+    @property
+    def requests_a_round(self) -> int:
+        """Requests that hold one round."""
+        return len(self._bodies)
+
+    def round(self, number: int) -> Iterator[bytes]:
+        """The requests of runs ``number * runs`` and following."""
+        ids = [trace_id(number * self.runs + run) for run in range(self.runs)]
+        called = [run_id(number * self.runs + run).encode() for run in range(self.runs)]
+        for body, places in zip(self._bodies, self._places, strict=True):
+            for place in places:
+                if place.is_name:
+                    body[place.start : place.start + len(called[place.run])] = called[place.run]
+                else:
+                    body[place.start : place.start + 16] = ids[place.run]
+            yield bytes(body)
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where a request names a run, by its id or its trace id."""
+
+    start: int
+    run: int
+    is_name: bool
+
+
+def _places(body: bytearray, runs: int) -> Iterator[_Place]:
+    for run in range(runs):
+        for what, is_name in ((trace_id(run), False), (run_id(run).encode(), True)):
+            start = body.find(what)
+            while start >= 0:
+                yield _Place(start, run, is_name)
+                start = body.find(what, start + len(what))
 
 
 def _attributes(values: dict[str, str]) -> list[KeyValue]:

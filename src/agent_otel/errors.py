@@ -9,6 +9,7 @@ The tree says who caused the trouble, what a server answers, and whether a retry
     ├── TooLarge           the sender's request is over a limit; split it                     (413)
     ├── Overloaded         no room now; the sender should try again later                     (503)
     ├── StoreError         the database refused or is not ours; see the message
+    ├── EmitError          whoever records are passed on to did not take them; they are tried again
     ├── NotFound           no such run
     ├── Denied             a gate refused a tool call; raised by the user's gates, passed through
     └── BudgetExceeded     a budget was crossed and the user asked for an exception
@@ -68,6 +69,10 @@ class Overloaded(AgentOtelError):  # noqa: N818 - see MissingExtra
 
 class StoreError(AgentOtelError):
     """The database cannot be used: locked, damaged, or written by a newer program."""
+
+
+class EmitError(AgentOtelError):
+    """Whoever records are passed on to did not take them; the same ones are tried again."""
 
 
 class NotFound(AgentOtelError):  # noqa: N818 - see MissingExtra

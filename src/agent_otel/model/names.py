@@ -259,6 +259,14 @@ METRIC_TOOL_LATENCY: Final = "tool_latency_ms"
 METRIC_LABEL_TOOL: Final = "tool"
 METRIC_DROPPED: Final = "agent_otel.sdk.dropped_measurements"
 
+# -- the processor's own event: a finished record ---------------------------------------------------------------------
+RUN_RECORD: Final = "agent_otel.run_record"
+RECORD_REVISION: Final = "agent_otel.record.revision"
+RECORD_LIFECYCLE: Final = "agent_otel.record.lifecycle"
+RECORD_REVIEW_STATE: Final = "agent_otel.record.review_state"
+RECORD_FINDINGS: Final = "agent_otel.record.findings"
+RECORD_LEFT_OUT: Final = "agent_otel.record.left_out"
+
 # -- environment passed to child processes ----------------------------------------------------------------------------
 ENV_RUN: Final = "AGENT_OTEL_RUN"
 

@@ -96,8 +96,12 @@ def span_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = Fals
     )
 
 
-def log_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = False) -> Item | str:
-    """The item of an encoded ``LogRecord``, or the reason why it is refused."""
+def log_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = False) -> Item | str | None:
+    """The item of an encoded ``LogRecord``, or the reason why it is refused; None for what says nothing of a run.
+
+    That is a finished record on its way to a backend. A collector that sends everything to everybody brings it back,
+    and to take it for telemetry would make its run due again, for ever.
+    """
     if len(raw) > limits.item_bytes:
         return f"log record larger than {limits.item_bytes} bytes"
     try:
@@ -106,6 +110,8 @@ def log_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = False
         return f"log record: {exc}"
     if len(record.attributes) > limits.attributes:
         return f"log record with more than {limits.attributes} attributes"
+    if record.event_name == names.RUN_RECORD:
+        return None
     raw = _canonical(record)
     repaired = mended or broken or source.repaired
     digest = _item_digest(raw, source, repaired=repaired)

@@ -168,7 +168,7 @@ def _origin(resource: msgspec.Raw, scope: msgspec.Raw) -> Origin | str:
     return origin(resource_bytes, scope_bytes, mended=resource_mended or scope_mended)
 
 
-def _outcome(raw: msgspec.Raw, source: Origin | str, signal: Signal, limits: Limits) -> Item | str:
+def _outcome(raw: msgspec.Raw, source: Origin | str, signal: Signal, limits: Limits) -> Item | str | None:
     if isinstance(source, str):
         return source
     try:

@@ -39,9 +39,11 @@ class Tally:
         self._reasons: Counter[str] = Counter()
         self._ignored = 0
 
-    def add(self, outcome: Item | str) -> None:
-        """Takes an item, or the reason why there is none."""
-        if isinstance(outcome, str):
+    def add(self, outcome: Item | str | None) -> None:
+        """Takes an item, or the reason why there is none; None is something that is understood and not kept."""
+        if outcome is None:
+            self._ignored += 1
+        elif isinstance(outcome, str):
             self._reasons[outcome] += 1
         else:
             self._items.append(outcome)
