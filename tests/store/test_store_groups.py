@@ -6,8 +6,10 @@ import hashlib
 from contextlib import closing
 
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import replace
 
 from agent_otel.model.item import Item
+from agent_otel.store.base import PutResult, Stats
 from agent_otel.store.sqlite import SqliteStore
 
 links = st.lists(st.sampled_from([f"link:{name}" for name in "abcdefgh"]), min_size=1, max_size=3, unique=True)
@@ -66,3 +68,32 @@ def test_order_repetition_and_partition_leave_the_same_groups(data, items):
         assert _stored(store) == _components(items)
         assert stored == len(items) == store.stats().items
         assert duplicates == store.stats().duplicates
+
+
+def test_thousands_of_groups_may_turn_out_to_be_one():
+    """In one delivery, beside items that were there already and ones that come twice."""
+    apart = [_item(number, [f"link:{number}"]) for number in range(2_000)]
+    joining = [_item(2_000 + number, [f"link:{number}", f"link:{number + 1}"]) for number in range(1_999)]
+    with closing(SqliteStore(None)) as store:
+        store.put(apart)
+        assert store.stats().groups == 2_000
+        assert store.put_all([joining, joining, apart]) == [
+            PutResult(1_999, 0),
+            PutResult(0, 1_999),
+            PutResult(0, 2_000),
+        ]
+        assert _stored(store) == {frozenset([*apart, *joining])}
+        assert store.stats() == Stats(items=3_999, duplicates=3_999, expired=0, groups=1, due=1, records={})
+
+
+def test_an_item_in_which_more_links_are_found_later_is_one_item():
+    """A newer program may see links that an older one did not, and be sent the item again."""
+    item = _item(1, ["link:a"])
+    with closing(SqliteStore(None)) as store:
+        store.put([item, _item(2, ["link:a"])])
+        store.put([replace(item, links=("link:b",))])
+        store.put([_item(3, ["link:a", "link:b"])])
+        (found,) = _stored(store)
+        assert {each.key for each in found} == {"item-1", "item-2", "item-3"}
+        stats = store.stats()
+        assert (stats.items, stats.duplicates, stats.groups) == (3, 1, 1)

@@ -16,7 +16,12 @@ _MERGED: Final = """
         claimed_ns = NULL, claimed_until_ns = NULL, attempts = 0
     WHERE id = ?
 """
-_COUNTED: Final = "id, items, expired, sequence, newest_ns, dirty_since_ns"
+_COUNTED: Final = "SELECT items, expired, sequence, newest_ns, dirty_since_ns FROM groups WHERE id = ?"
+_MOVES: Final = tuple(
+    f"UPDATE OR IGNORE {table} SET group_id = ? WHERE group_id = ?"  # noqa: S608 - names of ours
+    for table in ("members", "links", "records")
+)
+_LEFT: Final = "SELECT item FROM members WHERE group_id = ?"
 _TOUCHED: Final = """
     UPDATE groups SET items = items + ?, sequence = sequence + 1, newest_ns = ?,
         dirty_since_ns = coalesce(dirty_since_ns, ?)
@@ -59,15 +64,9 @@ class Grouping:
         Records go along: the next fold of the merged group decides which of them there still are.
         """
         ids = sorted(groups)
-        columns = zip(
-            *self._connection.execute(
-                f"SELECT {_COUNTED} FROM groups WHERE id IN ({marks(ids)})",  # noqa: S608 - only question marks
-                ids,
-            ),
-            strict=True,
-        )
-        found, items, expired, sequences, newest_ns, dirty_ns = columns
-        kept: GroupId = max(zip(items, (-group for group in found), found, strict=True))[2]
+        rows = (self._connection.execute(_COUNTED, (group,)).fetchone() for group in ids)
+        items, expired, sequences, newest_ns, dirty_ns = zip(*rows, strict=True)
+        kept = max(zip(items, (-group for group in ids), ids, strict=True))[2]
         twins = self._move([group for group in ids if group != kept], kept)
         self.grown -= len(ids) - 1
         self.twins += twins
@@ -84,13 +83,13 @@ class Grouping:
 
         That happens where a newer program finds more links in an item than the one that stored it first.
         """
-        theirs = f"group_id IN ({marks(gone)})"
-        for table in ("members", "links", "records"):
-            self._connection.execute(f"UPDATE OR IGNORE {table} SET group_id = ? WHERE {theirs}", (kept, *gone))  # noqa: S608 - names of ours, question marks
-        twins = self._connection.execute(f"SELECT item FROM members WHERE {theirs}", gone).fetchall()  # noqa: S608 - only question marks
+        for statement in _MOVES:
+            self._connection.executemany(statement, [(kept, group) for group in gone])
+        groups = [(group,) for group in gone]
+        twins = [row for group in groups for row in self._connection.execute(_LEFT, group)]
         self._connection.executemany("DELETE FROM items WHERE id = ?", twins)
-        for table, theirs in (("members", "group_id"), ("groups", "id")):
-            self._connection.execute(f"DELETE FROM {table} WHERE {theirs} IN ({marks(gone)})", gone)  # noqa: S608 - names of ours, question marks
+        self._connection.executemany("DELETE FROM members WHERE group_id = ?", groups)
+        self._connection.executemany("DELETE FROM groups WHERE id = ?", groups)
         return len(twins)
 
     def touch(self, added: Counter[GroupId]) -> None:

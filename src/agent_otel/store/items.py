@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +19,7 @@ from agent_otel.store.statements import marks, parts
 _INSERT_MEMBER: Final = (
     "INSERT INTO members (group_id, time_ns, digest, item) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+_FIND_MEMBER: Final = "SELECT item FROM members WHERE group_id = ? AND time_ns = ? AND digest = ?"
 _INSERT_ITEM: Final = "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT: Final = """
     SELECT signal, key, members.digest, links, time_ns, resources.content, scopes.content, raw, repaired
@@ -35,58 +36,66 @@ _CONTENT: Final = """
 """
 _LINKS: Final = msgspec.json.Decoder(Links)
 
+Member = tuple[GroupId, int, bytes, int]
 Row = tuple[str, str, bytes, str, int, bytes, bytes, bytes, int]
 
 
-class Writing:
-    """Inserts items within one transaction.
+def put(
+    connection: sqlite3.Connection, batches: Sequence[Sequence[Item]], groups: Mapping[Links, GroupId]
+) -> tuple[list[PutResult], Counter[GroupId]]:
+    """Inserts the items that are not there yet: what became of each batch, and how many each group got.
 
     Args:
         connection: with the transaction open.
+        batches: the items.
         groups: which group each set of links belongs to.
     """
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
+    numbered = list(enumerate((item for batch in batches for item in batch), start=last + 1))
+    members = [(groups[item.links], item.time_ns, item.digest, number) for number, item in numbered]
+    fresh = _insert_members(connection, members)
+    if len(fresh) < len(members):
+        numbered = [(number, item) for number, item in numbered if number in fresh]
+    contents = _keep(connection, [item for _, item in numbered])
+    links = {each: msgspec.json.encode(each).decode() for each in groups}
+    connection.executemany(
+        _INSERT_ITEM,
+        (
+            (
+                number,
+                item.signal,
+                item.key,
+                links[item.links],
+                contents[item.resource],
+                contents[item.scope],
+                item.repaired,
+                item.raw,
+            )
+            for number, item in numbered
+        ),
+    )
+    return _results(batches, last, fresh), Counter(group for group, _, _, number in members if number in fresh)
 
-    def __init__(self, connection: sqlite3.Connection, groups: Mapping[Links, GroupId]) -> None:
-        self._connection = connection
-        self._groups = groups
-        self._links: dict[Links, str] = {}
-        (self._last,) = connection.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
-        self.added: Counter[GroupId] = Counter()
 
-    def put(self, items: Iterable[Item]) -> PutResult:
-        """Inserts what is not there yet."""
-        fresh = []
-        duplicates = 0
-        for item in items:
-            group = self._groups[item.links]
-            cursor = self._connection.execute(_INSERT_MEMBER, (group, item.time_ns, item.digest, self._last + 1))
-            if cursor.rowcount:
-                self._last += 1
-                self.added[group] += 1
-                fresh.append((self._last, item))
-            else:
-                duplicates += 1
-        contents = _keep(self._connection, (item for _, item in fresh))
-        self._connection.executemany(_INSERT_ITEM, (self._row(number, item, contents) for number, item in fresh))
-        return PutResult(len(fresh), duplicates)
+def _insert_members(connection: sqlite3.Connection, members: Sequence[Member]) -> Collection[int]:
+    """The numbers of those that were not there yet."""
+    if not members:
+        return ()
+    # One statement for all: most deliveries hold nothing that was there already.
+    if connection.executemany(_INSERT_MEMBER, members).rowcount == len(members):
+        return range(members[0][3], members[-1][3] + 1)
+    return {
+        number for *identity, number in members if connection.execute(_FIND_MEMBER, identity).fetchone() == (number,)
+    }
 
-    def _row(self, number: int, item: Item, contents: Mapping[bytes, int]) -> tuple[object, ...]:
-        return (
-            number,
-            item.signal,
-            item.key,
-            self._links_of(item),
-            contents[item.resource],
-            contents[item.scope],
-            item.repaired,
-            item.raw,
-        )
 
-    def _links_of(self, item: Item) -> str:
-        found = self._links.get(item.links)
-        if found is None:
-            found = self._links[item.links] = msgspec.json.encode(item.links).decode()
-        return found
+def _results(batches: Sequence[Sequence[Item]], last: int, fresh: Collection[int]) -> list[PutResult]:
+    results = []
+    for batch in batches:
+        stored = sum(number in fresh for number in range(last + 1, last + 1 + len(batch)))
+        results.append(PutResult(stored, len(batch) - stored))
+        last += len(batch)
+    return results
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,9 +140,10 @@ def expire(connection: sqlite3.Connection, group: GroupId, *, limit: int) -> int
     return len(rows)
 
 
-def _keep(connection: sqlite3.Connection, items: Iterable[Item]) -> Mapping[bytes, int]:
+def _keep(connection: sqlite3.Connection, items: Sequence[Item]) -> Mapping[bytes, int]:
     """Where the resources and scopes of these items are kept, each once, and counted."""
-    counts = Counter(content for item in items for content in (item.resource, item.scope))
+    counts = Counter([item.resource for item in items])
+    counts.update([item.scope for item in items])
     digests = {content: hashlib.blake2b(content, digest_size=16).digest() for content in counts}
     connection.executemany(_CONTENT, [(digests[content], content, count) for content, count in counts.items()])
     numbers: dict[bytes, int] = {}

@@ -68,9 +68,9 @@ class SqliteStore:
         """See ``Store.put_all``."""
         with self._database.transaction() as connection:
             grouping = Grouping(connection, now_ns=self._clock())
-            writing = item_rows.Writing(connection, grouping.of(item.links for batch in batches for item in batch))
-            results = [writing.put(batch) for batch in batches]
-            grouping.touch(writing.added)
+            groups = grouping.of(item.links for batch in batches for item in batch)
+            results, added = item_rows.put(connection, batches, groups)
+            grouping.touch(added)
             _count(
                 connection,
                 items=sum(result.stored for result in results) - grouping.twins,
