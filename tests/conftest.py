@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from real.postgres import HOW_TO_INSTALL, PostgresServer, find
+from real.processor import Processor
 
 Git = Callable[..., str]
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -105,3 +106,31 @@ def python(tmp_path: Path) -> Program:
         )
 
     return run
+
+
+Serve = Callable[..., Processor]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts processors, with more arguments of ``agent-otel serve``; later ones win. All are ended after the test.
+
+    They share the database ``runs.db`` in the test's folder, unless ``db`` says otherwise.
+    """
+    started: list[Processor] = []
+
+    def start(*arguments: str, db: str | Path = tmp_path / "runs.db", env: dict[str, str] | None = None) -> Processor:
+        log = tmp_path / f"processor-{len(started)}.log"
+        started.append(Processor(*arguments, db=str(db), log=log, env=env))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.kill()
+
+
+@pytest.fixture
+def processor(serve: Serve) -> Processor:
+    """A processor that runs."""
+    return serve()

@@ -94,6 +94,20 @@ def read(
     return cls(**chosen)
 
 
+def parse(cls: type[DataclassInstance], name: str, text: str) -> object:
+    """The value a text stands for, as in the environment.
+
+    Args:
+        cls: the settings class.
+        name: of the field.
+        text: what the user wrote.
+
+    Raises:
+        SettingsError: it is not of the field's type.
+    """
+    return _parsed(text, get_type_hints(cls)[name], where=name)
+
+
 def describe(cls: type[DataclassInstance]) -> list[Setting]:
     """One row per setting, in the order of the fields; a default that is computed is left empty."""
     kinds = get_type_hints(cls)

@@ -16,6 +16,8 @@ import agent_otel
 from agent_otel import settings
 from agent_otel.cli.main import main
 from agent_otel.sdk.settings import SdkSettings
+from agent_otel.service.metrics import METRICS
+from agent_otel.service.settings import ProcessorSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,10 +29,23 @@ CONSOLE = [
 ]
 
 
-def settings_table() -> str:
+def settings_table(cls: type) -> str:
     """The README's table of settings, as it must be."""
-    rows = (f"| `{row.name}` | `{row.env}` | `{row.default}` | {row.help} |" for row in settings.describe(SdkSettings))
+    rows = (f"| `{row.name}` | `{row.env}` | `{row.default}` | {row.help} |" for row in settings.describe(cls))
     return "\n".join(["| setting | environment | default | what it does |", "|---|---|---|---|", *rows])
+
+
+def metrics_table() -> str:
+    """The README's table of the processor's metrics, as it must be."""
+    rows = (f"| `{row.name}` | {row.kind} | {row.unit} | {', '.join(row.labels)} | {row.help} |" for row in METRICS)
+    return "\n".join(["| metric | kind | unit | labels | what it measures |", "|---|---|---|---|---|", *rows])
+
+
+TABLES = {
+    "settings": lambda: settings_table(SdkSettings),
+    "processor settings": lambda: settings_table(ProcessorSettings),
+    "processor metrics": metrics_table,
+}
 
 
 def commands() -> dict[str, click.Command]:
@@ -78,11 +93,12 @@ def test_every_command_in_the_readme_exists() -> None:
             assert words[1] in known or " ".join(words[1:3]) in known, line
 
 
-def test_the_settings_table_is_the_settings() -> None:
-    """``make docs`` is not needed: the table is written by hand once, and held equal here."""
-    found = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
+@pytest.mark.parametrize("name", TABLES)
+def test_the_tables_are_what_the_program_has(name: str) -> None:
+    """``make docs`` is not needed: a table is written by hand once, and held equal here."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", README, re.DOTALL)
     assert found is not None
-    assert found[1].strip() == settings_table()
+    assert found[1].strip() == TABLES[name]()
 
 
 def test_the_example_comes_early() -> None:

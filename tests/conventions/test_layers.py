@@ -32,7 +32,7 @@ IMPURE_MODULES = frozenset(
 """What knows of clocks, sockets, databases, threads, logs, files or chance."""
 
 LAZY: frozenset[tuple[str, str]] = frozenset(
-    {("configuration.py", "agent_otel"), ("configuration.py", "opentelemetry")}
+    {("configuration.py", "agent_otel"), ("configuration.py", "opentelemetry"), ("cli/serve.py", "agent_otel")}
 )
 """Imports inside functions that are no optional dependency: ``configure`` loads what is chosen, when it is chosen."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import click
+import msgspec
 
 from agent_otel import settings
 from agent_otel.model.record import RunRecord, to_builtins
@@ -51,6 +52,12 @@ def print_json(value: Any) -> None:
     """Prints JSON in ASCII: what a run said reaches no terminal as a control character, not even in JSON."""
     # ASCII has one control character that JSON leaves as it is; it can only stand inside a string.
     click.echo(json.dumps(value, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f"))
+
+
+def print_json_line(value: Any) -> None:
+    """Prints a value as one line, at once: whoever reads it may be waiting for it."""
+    click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=True).replace("\x7f", "\\u007f"))
+    sys.stdout.flush()
 
 
 def print_records_json(records: Iterable[RunRecord]) -> None:

@@ -9,6 +9,7 @@ from agent_otel.cli.doctor import doctor
 from agent_otel.cli.record import record
 from agent_otel.cli.rules import rules
 from agent_otel.cli.runs import runs
+from agent_otel.cli.serve import serve
 from agent_otel.cli.show import show
 from agent_otel.errors import AgentOtelError, SettingsError
 from agent_otel.sdk.state import VERSION
@@ -50,5 +51,5 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-for command in (runs, show, compact, record, rules, doctor):
+for command in (runs, show, compact, record, rules, doctor, serve):
     main.add_command(command)

@@ -1,0 +1,236 @@
+"""The settings of the processor, each written once; flags, environment, file and README follow from them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from agent_otel.errors import SettingsError, suggestion
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+OFF: Final = "off"
+TABLE: Final = "processor"
+"""The table of the file that the settings stand in."""
+
+MIB: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorSettings:
+    """Where the processor listens, what it may hold, and whom it lets in.
+
+    Raises:
+        SettingsError: a value outside of what its help text allows, or several that cannot be together.
+    """
+
+    db: str = field(
+        default="",
+        metadata={
+            "env": "AGENT_OTEL_DB",
+            "help": "the database: a path, `sqlite:///path` or `postgresql://…`; `.agent-otel/runs.db` if not given",
+        },
+    )
+    http: str = field(
+        default="127.0.0.1:4318",
+        metadata={
+            "env": "AGENT_OTEL_HTTP",
+            "help": "`host:port` of OTLP/HTTP, API and metrics; port 0 takes a free one, `off` none",
+        },
+    )
+    grpc: str = field(
+        default="127.0.0.1:4317",
+        metadata={"env": "AGENT_OTEL_GRPC", "help": "`host:port` of OTLP/gRPC; port 0 takes a free one, `off` none"},
+    )
+    tokens: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "env": "AGENT_OTEL_TOKENS",
+            "help": "tokens, any of which lets a client in; at least 16 characters each",
+            "flag": False,  # arguments of a process can be read by everybody on the machine
+        },
+    )
+    token_file: Path | None = field(
+        default=None,
+        metadata={
+            "env": "AGENT_OTEL_TOKEN_FILE",
+            "help": "file with one token a line; read again when it changes, and on SIGHUP",
+        },
+    )
+    tls_certificate: Path | None = field(
+        default=None,
+        metadata={
+            "env": "AGENT_OTEL_TLS_CERTIFICATE",
+            "help": "PEM file with the certificate (chain) of both listeners",
+        },
+    )
+    tls_key: Path | None = field(
+        default=None,
+        metadata={"env": "AGENT_OTEL_TLS_KEY", "help": "PEM file with the key of the certificate"},
+    )
+    tls_client_ca: Path | None = field(
+        default=None,
+        metadata={
+            "env": "AGENT_OTEL_TLS_CLIENT_CA",
+            "help": "PEM file with the authority that clients' certificates must come from (mTLS)",
+        },
+    )
+    in_flight_mib: int = field(
+        default=64,
+        metadata={
+            "env": "AGENT_OTEL_IN_FLIGHT_MIB",
+            "help": "MiB of requests that may be in work at once; past it senders are told to come back",
+        },
+    )
+    connections: int = field(
+        default=1000,
+        metadata={
+            "env": "AGENT_OTEL_CONNECTIONS",
+            "help": "HTTP connections at once; past it senders are told to come back",
+        },
+    )
+    read_timeout_s: float = field(
+        default=30.0,
+        metadata={
+            "env": "AGENT_OTEL_READ_TIMEOUT",
+            "help": "seconds a request may take to arrive; its headers, a third of that",
+        },
+    )
+    idle_timeout_s: float = field(
+        default=75.0,
+        metadata={"env": "AGENT_OTEL_IDLE_TIMEOUT", "help": "seconds a connection may stay open without a request"},
+    )
+    drain_s: float = field(
+        default=10.0,
+        metadata={"env": "AGENT_OTEL_DRAIN", "help": "seconds that ending may take, after SIGTERM or SIGINT"},
+    )
+    ready_lag_s: float = field(
+        default=300.0,
+        metadata={
+            "env": "AGENT_OTEL_READY_LAG",
+            "help": "seconds a run may wait to be folded before `/readyz` says no",
+        },
+    )
+    workers: int = field(
+        default=1,
+        metadata={
+            "env": "AGENT_OTEL_WORKERS",
+            "help": "processes that fold; 0 leaves it to other processors on the same database",
+        },
+    )
+    debounce_s: float = field(
+        default=1.0,
+        metadata={"env": "AGENT_OTEL_DEBOUNCE", "help": "seconds a run gathers items before it is folded again"},
+    )
+    abandoned_after_s: float = field(
+        default=900.0,
+        metadata={
+            "env": "AGENT_OTEL_ABANDONED_AFTER",
+            "help": "seconds of silence after which a run without an end is abandoned",
+        },
+    )
+    retention_days: float = field(
+        default=30.0,
+        metadata={
+            "env": "AGENT_OTEL_RETENTION_DAYS",
+            "help": "days that raw items are kept; records stay; 0 keeps them for ever",
+        },
+    )
+    emit_file: Path | None = field(
+        default=None,
+        metadata={
+            "env": "AGENT_OTEL_EMIT_FILE",
+            "help": "file that each new revision of a record is appended to, as a line of JSON",
+        },
+    )
+    emit_endpoint: str = field(
+        default="",
+        metadata={
+            "env": "AGENT_OTEL_EMIT_ENDPOINT",
+            "help": "URL (`http://host:4318/v1/logs`) that each new revision is sent to as a log event",
+        },
+    )
+    metrics_endpoint: str = field(
+        default="",
+        metadata={
+            "env": "AGENT_OTEL_METRICS_ENDPOINT",
+            "help": "URL (`http://host:4318/v1/metrics`) that own metrics are sent to by OTLP",
+        },
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = field(
+        default="info",
+        metadata={"env": "AGENT_OTEL_LOG_LEVEL", "help": "least severe log lines to write"},
+    )
+    log_format: Literal["auto", "json", "text"] = field(
+        default="auto",
+        metadata={
+            "env": "AGENT_OTEL_LOG_FORMAT",
+            "help": "how log lines are written; auto: text on terminals, else JSON",
+        },
+    )
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                message = f"{name} must be at least {least:g}, got {getattr(self, name):g}"
+                raise SettingsError(message)
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            message = "tls_certificate and tls_key come together"
+            raise SettingsError(message)
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            message = "tls_client_ca needs tls_certificate and tls_key"
+            raise SettingsError(message)
+        if self.http == OFF and self.grpc == OFF:
+            message = "http and grpc are both off: nothing would be received"
+            raise SettingsError(message)
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """``in_flight_mib`` in bytes."""
+        return self.in_flight_mib * MIB
+
+
+_LEAST: Final[Mapping[str, float]] = {
+    # One request of the largest size must always be possible.
+    "in_flight_mib": 64,
+    "connections": 1,
+    "read_timeout_s": 0.1,
+    "idle_timeout_s": 1,
+    "drain_s": 1,
+    "ready_lag_s": 1,
+    "workers": 0,
+    "debounce_s": 0,
+    "retention_days": 0,
+    "abandoned_after_s": 1,
+}
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The ``[processor]`` table of a TOML file, for ``agent_otel.settings.read``.
+
+    Raises:
+        SettingsError: the file cannot be read, is not TOML, or holds something else.
+    """
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        message = f"cannot read {path}: {exc.strerror or exc}"
+        raise SettingsError(message) from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        message = f"{path} is not TOML: {exc}"
+        raise SettingsError(message) from exc
+    for key, value in content.items():
+        if key != TABLE or not isinstance(value, dict):
+            known = [f"[{TABLE}]", *(each.name for each in fields(ProcessorSettings))]
+            message = (
+                f"{path}: expected the settings in a table [{TABLE}], got {key!r} beside it; {suggestion(key, known)}"
+            )
+            raise SettingsError(message)
+    table: dict[str, Any] = content.get(TABLE, {})
+    return table
