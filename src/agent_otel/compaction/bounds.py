@@ -13,14 +13,35 @@ from agent_otel.text.truncation import truncate
 
 def bounded(record: RunRecord, policy: Policy) -> RunRecord:
     """The record within the limits of the policy; ``capture.limits`` tells which lists are not whole."""
+    if _fits(record, policy):
+        return record
     cutter = _Cutter(policy)
     changed = {name: cutter.cut(getattr(record, name), name) for name in record.__struct_fields__}
-    if not cutter.cuts:
-        return record
     capture = msgspec.structs.replace(
         changed["capture"], truncated=True, limits=tuple(sorted({*record.capture.limits, *cutter.cuts}))
     )
     return msgspec.structs.replace(record, **{**changed, "capture": capture})
+
+
+def _fits(whole: Any, policy: Policy) -> bool:
+    """True when nothing in it is over a limit, which is nearly always so, and therefore asked first."""
+    waiting: list[Any] = [whole]
+    while waiting:
+        value = waiting.pop()
+        kind = value.__class__
+        if kind is str:
+            # No character has more than four bytes.
+            if len(value) > policy.max_text // 4 and len(value.encode("utf-8", "replace")) > policy.max_text:
+                return False
+        elif kind is tuple:
+            if len(value) > policy.max_entries:
+                return False
+            waiting += value
+        elif kind is dict:
+            waiting += value.values()
+        elif isinstance(value, msgspec.Struct):
+            waiting += msgspec.structs.astuple(value)
+    return True
 
 
 class _Cutter:
@@ -30,22 +51,17 @@ class _Cutter:
 
     def cut(self, value: Any, where: str) -> Any:
         """The value within the limits; ``where`` is the field of the record it stands in."""
+        if _fits(value, self._policy):
+            return value
         if isinstance(value, str):
-            return self._text(value)
+            self.cuts.add("text-cut")
+            return truncate(value, self._policy.max_text).text
         if isinstance(value, tuple):
             return tuple(self.cut(entry, where) for entry in self._ends(value, where))
         if isinstance(value, dict):
             return {key: self.cut(entry, where) for key, entry in value.items()}
-        if isinstance(value, msgspec.Struct):
-            fields = {name: self.cut(getattr(value, name), f"{where}.{name}") for name in value.__struct_fields__}
-            return msgspec.structs.replace(value, **fields)
-        return value
-
-    def _text(self, value: str) -> str:
-        shorter = truncate(value, self._policy.max_text)
-        if shorter.cut:
-            self.cuts.add("text-cut")
-        return shorter.text
+        fields = {name: self.cut(getattr(value, name), f"{where}.{name}") for name in value.__struct_fields__}
+        return msgspec.structs.replace(value, **fields)
 
     def _ends(self, entries: tuple[Any, ...], where: str) -> tuple[Any, ...]:
         most = self._policy.max_entries

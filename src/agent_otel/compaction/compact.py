@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from agent_otel.compaction import copies
 from agent_otel.compaction.bounds import bounded
-from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.table import DIALECTS
 from agent_otel.compaction.dialects.values import text
 from agent_otel.compaction.nested import once
@@ -44,13 +43,12 @@ def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy
         policy: the limits.
     """
     settled = copies.settle(items)
-    if not settled.logs and all(map(_sets_up, settled.spans)):
+    if not settled.logs and all(map(_sets_up, settled.spans.values())):
         return []
     forest = Forest(settled.spans)
-    claims = _claims(settled.items)
+    claims, unclaimed = _claims(settled.items)
     seen = [sighting for dialect in DIALECTS for sighting in dialect.read(claims[dialect.name], forest)]
-    claimed = frozenset(key_of(item) for found in claims.values() for item in found)
-    runs = attribute(once(seen, forest), settled, forest, claimed)
+    runs = attribute(once(seen, forest), settled, forest, unclaimed)
     below = _families(runs)
     return [bounded(_record(run, below[run.run_id], now_ns=now_ns, policy=policy), policy) for run in runs]
 
@@ -60,13 +58,18 @@ def _sets_up(span: Span) -> bool:
     return span.attributes.get(names.OPERATION_NAME) == names.CREATE_AGENT
 
 
-def _claims(items: Sequence[Span | Log]) -> Mapping[str, list[Span | Log]]:
+def _claims(items: Sequence[Span | Log]) -> tuple[Mapping[str, list[Span | Log]], frozenset[str]]:
+    """The items each dialect claims, and the keys of those that none does."""
     claims: dict[str, list[Span | Log]] = {dialect.name: [] for dialect in DIALECTS}
+    unclaimed: list[Span | Log] = []
     for item in items:
-        dialect: Dialect | None = next((dialect for dialect in DIALECTS if dialect.claims(item)), None)
-        if dialect is not None:
-            claims[dialect.name].append(item)
-    return claims
+        for dialect in DIALECTS:
+            if dialect.claims(item):
+                claims[dialect.name].append(item)
+                break
+        else:
+            unclaimed.append(item)
+    return claims, frozenset(map(key_of, unclaimed))
 
 
 def _families(runs: Sequence[Run]) -> Mapping[str, tuple[Run, ...]]:

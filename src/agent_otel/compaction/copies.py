@@ -7,59 +7,63 @@ the set of copies alone, never on their order: ended beats not ended, then the l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
-import msgspec
-
+from agent_otel.compaction.order import canonical
 from agent_otel.model.item import Log, Span
 
-I = TypeVar("I", Span, Log)  # noqa: E741 - an item
-
-_encoder = msgspec.json.Encoder(order="sorted", enc_hook=dict)  # resources are shared, and so read-only views
+I = TypeVar("I", bound=Span | Log)  # noqa: E741 - an item
 
 
 class Settled(NamedTuple):
-    """One copy of each item, in an order of their own, and how many further differing copies each had."""
+    """One copy of each item, in an order of their own, and how many further differing copies each had.
 
-    spans: tuple[Span, ...]
+    ``spans`` are by ``ref``. ``copies`` has only what had any, by ``ref``, or ``log:`` and the key of a log record.
+    """
+
+    spans: Mapping[str, Span]
     logs: tuple[Log, ...]
-    copies: dict[str, int]
+    copies: Mapping[str, int]
 
     @property
     def items(self) -> tuple[Span | Log, ...]:
         """Spans, then log records."""
-        items: tuple[Span | Log, ...] = (*self.spans, *self.logs)
+        items: tuple[Span | Log, ...] = (*self.spans.values(), *self.logs)
         return items
 
 
 def settle(items: Iterable[Span | Log]) -> Settled:
     """One copy of each span and log record; exact repetitions are not counted as copies."""
-    spans: dict[str, list[Span]] = defaultdict(list)
-    logs: dict[str, list[Log]] = defaultdict(list)
+    spans: dict[str, Span] = {}
+    logs: dict[str, Log] = {}
+    span_copies: dict[str, list[Span]] = defaultdict(list)
+    log_copies: dict[str, list[Log]] = defaultdict(list)
     for item in items:
         if isinstance(item, Span):
-            _add(spans[item.ref], item)
-        else:
-            _add(logs[item.key], item)
-    copies = {ref: len(_said(found)) - 1 for ref, found in spans.items() if len(found) > 1}
-    copies |= {f"log:{key}": len(_said(found)) - 1 for key, found in logs.items() if len(found) > 1}
-    chosen_spans = (max(found, key=_rank_span) if len(found) > 1 else found[0] for found in spans.values())
-    chosen_logs = (max(found, key=_rank_log) if len(found) > 1 else found[0] for found in logs.values())
+            ref = item.ref
+            if spans.setdefault(ref, item) is not item:
+                span_copies[ref].append(item)
+        elif logs.setdefault(item.key, item) is not item:
+            log_copies[item.key].append(item)
+    copies = _choose(spans, span_copies, _rank_span)
+    copies |= {f"log:{key}": number for key, number in _choose(logs, log_copies, _rank_log).items()}
     return Settled(
-        tuple(sorted(chosen_spans, key=lambda span: (span.start_ns, span.trace_id, span.span_id))),
-        tuple(sorted(chosen_logs, key=lambda log: (log.time_ns, log.key))),
-        {key: count for key, count in copies.items() if count},
+        dict(sorted(spans.items(), key=lambda entry: (entry[1].start_ns, entry[0]))),
+        tuple(sorted(logs.values(), key=lambda log: (log.time_ns, log.key))),
+        copies,
     )
 
 
-def _add(found: list[I], item: I) -> None:
-    if item not in found:
-        found.append(item)
-
-
-def _said(found: list[I]) -> set[Hashable]:
-    return {item.digest or canonical(item) for item in found}
+def _choose(first: dict[str, I], more: Mapping[str, list[I]], rank: Callable[[I], Any]) -> dict[str, int]:
+    """Puts the copy that counts in the place of the first, and gives how many more there were that differ."""
+    copies: dict[str, int] = {}
+    for key, others in more.items():
+        found = [first[key], *others]
+        first[key] = max(found, key=rank)
+        if (said := len({item.digest or canonical(item) for item in found})) > 1:
+            copies[key] = said - 1
+    return copies
 
 
 def _rank_span(span: Span) -> tuple[bool, int, bytes, bytes]:
@@ -68,8 +72,3 @@ def _rank_span(span: Span) -> tuple[bool, int, bytes, bytes]:
 
 def _rank_log(log: Log) -> tuple[int, bytes, bytes]:
     return (log.time_ns, log.digest, canonical(log))
-
-
-def canonical(value: object) -> bytes:
-    """Bytes that are equal for equal values, whatever the order of their keys."""
-    return _encoder.encode(value)

@@ -7,8 +7,9 @@ earlier dialect of the table counts: ours states what others only let conclude f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
-from typing import Final, NamedTuple
+from collections import defaultdict
+from collections.abc import Collection, Sequence, Set as AbstractSet
+from typing import Final
 
 from agent_otel.compaction.dialects.base import Sighting
 from agent_otel.compaction.dialects.table import RANKS
@@ -25,99 +26,99 @@ Telling = tuple[str, str]
 
 def once(sightings: Sequence[Sighting], forest: Forest) -> list[Sighting]:
     """The sightings without repetitions from inside."""
-    bounds = {seen.fact.ref for seen in sightings if isinstance(seen.fact, AgentInvoked)}
-    kept = _outermost_tools(sightings, _Around(forest, bounds))
-    return _best_told(_outermost_models(kept, _Around(forest, bounds)), _Around(forest, bounds))
+    bounds = frozenset(seen.fact.ref for seen in sightings if isinstance(seen.fact, AgentInvoked))
+    kept = _outermost_tools(sightings, forest, bounds)
+    return _best_told(_outermost_models(kept, forest, bounds), forest, bounds)
 
 
 class _Around:
-    """The calls around a call, from the inside out, up to the agent that made them."""
+    """The calls around a call, from the inside out, up to the agent that made them.
 
-    def __init__(self, forest: Forest, bounds: AbstractSet[str]) -> None:
+    Args:
+        forest: who is below whom.
+        calls: the refs of the spans that are calls.
+        bounds: the refs of the spans that are agents.
+    """
+
+    def __init__(self, forest: Forest, calls: Collection[str], bounds: AbstractSet[str]) -> None:
         self._forest = forest
         self._bounds = bounds
-        self._nearest: Mapping[str, str] = {}
+        self._nearest = forest.nearest({*calls, *bounds}) if calls else {}
 
-    def among(self, calls: AbstractSet[str]) -> None:
-        """Sets which spans are calls."""
-        ends = self._bounds
-        self._nearest = self._forest.inherit(lambda span: span.ref if span.ref in calls or span.ref in ends else None)
-
-    def calls(self, ref: str) -> Iterator[str]:
+    def calls(self, ref: str) -> Sequence[str]:
         """The refs of the calls around ``ref``."""
+        found: list[str] = []
         for _ in range(DEEPEST):
             outer = self._nearest.get(self._forest.parent(ref) or "")
             if outer is None or outer in self._bounds or ref in self._bounds:
-                return
-            yield outer
+                break
+            found.append(outer)
             ref = outer
+        return found
 
 
-def _outermost_tools(sightings: Sequence[Sighting], around: _Around) -> list[Sighting]:
+def _outermost_tools(sightings: Sequence[Sighting], forest: Forest, bounds: AbstractSet[str]) -> Sequence[Sighting]:
     tools = {
         seen.fact.ref: (seen.fact.name, RANKS[seen.dialect], bool(seen.fact.command_id))
         for seen in sightings
         if isinstance(seen.fact, ToolCalled)
     }
-    around.among(tools.keys())
+    around = _Around(forest, tools, bounds)
 
-    def repeats(ref: str) -> bool:
+    def repeats(ref: str, outer: str) -> bool:
         name, rank, is_command = tools[ref]
+        outer_name, outer_rank, _ = tools[outer]
+        # Our own tools may well call themselves; others only seem to. A command carries the name of its tool.
+        return outer_name == name and (is_command or not rank == outer_rank == 0)
 
-        def same(outer: str) -> bool:
-            outer_name, outer_rank, _ = tools[outer]
-            # Our own tools may well call themselves; others only seem to. A command carries the name of its tool.
-            return outer_name == name and (is_command or not rank == outer_rank == 0)
-
-        return any(same(outer) for outer in around.calls(ref))
-
-    return [seen for seen in sightings if not (isinstance(seen.fact, ToolCalled) and repeats(seen.fact.ref))]
+    again = {ref for ref in tools if any(repeats(ref, outer) for outer in around.calls(ref))}
+    if not again:
+        return sightings
+    return [seen for seen in sightings if not (seen.fact.ref in again and isinstance(seen.fact, ToolCalled))]
 
 
-def _outermost_models(sightings: Sequence[Sighting], around: _Around) -> list[Sighting]:
+def _outermost_models(sightings: Sequence[Sighting], forest: Forest, bounds: AbstractSet[str]) -> Sequence[Sighting]:
     models = {seen.fact.ref for seen in sightings if isinstance(seen.fact, ModelCalled)}
-    around.among(models)
+    if not models:
+        return sightings
+    around = _Around(forest, models, bounds)
     kept: list[Sighting] = []
     ids: set[str] = set()
     for seen in sightings:
         if isinstance(seen.fact, ModelCalled):
-            if seen.fact.call_id in ids or next(around.calls(seen.fact.ref), None):
+            if seen.fact.call_id in ids or around.calls(seen.fact.ref):
                 continue
             ids |= {seen.fact.call_id} - {""}
         kept.append(seen)
     return kept
 
 
-class _Told(NamedTuple):
-    rank: int
-    commands: set[str]
-
-
-def _best_told(sightings: Sequence[Sighting], around: _Around) -> list[Sighting]:
-    told: dict[Telling, _Told] = {}
-    for seen in sightings:
-        if (telling := _telling(seen)) is not None:
-            before = told.get(telling, _Told(RANKS[seen.dialect], set()))
-            before.commands.add(_command(seen))
-            told[telling] = before._replace(rank=min(before.rank, RANKS[seen.dialect]))
-    around.among({ref for ref, _ in told})
-    best = {telling: group.rank for telling, group in told.items()}
+def _best_told(sightings: Sequence[Sighting], forest: Forest, bounds: AbstractSet[str]) -> list[Sighting]:
+    told = [(seen, telling) for seen in sightings if (telling := _telling(seen)) is not None]
+    ranks: dict[Telling, int] = {}
+    commands: dict[Telling, set[str]] = defaultdict(set)
+    for seen, telling in told:
+        rank = RANKS[seen.dialect]
+        ranks[telling] = min(ranks.get(telling, rank), rank)
+        if isinstance(seen.fact, CommandRun):
+            commands[telling].add(seen.fact.command)
+    around = _Around(forest, {ref for ref, _ in ranks}, bounds)
+    best = dict(ranks)
     outside: dict[Telling, set[str]] = {}
-    for (ref, what), inner in told.items():
-        for outer in around.calls(ref):
-            if (group := told.get((outer, what))) is None:
+    for telling, rank in ranks.items():
+        for outer in around.calls(telling[0]):
+            wider = (outer, telling[1])
+            if wider not in ranks:
                 continue
-            best[ref, what] = best[outer, what] = min(best[ref, what], best[outer, what])
-            if group.rank == inner.rank:
-                outside.setdefault((ref, what), set()).update(group.commands)
-
-    def counts(seen: Sighting) -> bool:
-        telling = _telling(seen)
-        if telling is None:
-            return True
-        return RANKS[seen.dialect] <= best[telling] and _command(seen) not in outside.get(telling, ())
-
-    return [seen for seen in sightings if counts(seen)]
+            best[telling] = best[wider] = min(best[telling], best[wider])
+            if ranks[wider] == rank:
+                outside.setdefault(telling, set()).update(commands[wider] or {""})
+    worse = {
+        id(seen)
+        for seen, telling in told
+        if RANKS[seen.dialect] > best[telling] or (outside and _command(seen) in outside.get(telling, ()))
+    }
+    return [seen for seen in sightings if id(seen) not in worse] if worse else list(sightings)
 
 
 def _telling(seen: Sighting) -> Telling | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _DRIVE = re.compile(r"^[A-Za-z]:\\")
 
 
+@lru_cache(maxsize=4096)
 def normalise(path: str, root: str = "") -> str:
     """The path without ``.``, ``..`` and doubled slashes, relative to ``root`` when it lies below."""
     path = path.strip().removeprefix("file://")

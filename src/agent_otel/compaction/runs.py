@@ -8,14 +8,16 @@ run, else after its trace. An agent of another name inside it is a run of its ow
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
 
-from agent_otel.compaction.copies import Settled, canonical
+from agent_otel.compaction.copies import Settled
 from agent_otel.compaction.dialects.base import Sighting
 from agent_otel.compaction.dialects.values import text
+from agent_otel.compaction.order import in_order
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import names
@@ -61,28 +63,35 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.facts.get(kind, ())
 
 
-def attribute(sightings: Sequence[Sighting], settled: Settled, forest: Forest, claimed: frozenset[str]) -> list[Run]:
+def attribute(sightings: Sequence[Sighting], settled: Settled, forest: Forest, unclaimed: frozenset[str]) -> list[Run]:
     """The runs of a group, the earliest first; one run for a group in which nothing is recognised.
 
     Args:
         sightings: what was read from the items.
         settled: the items.
         forest: the spans by place.
-        claimed: keys of the items some dialect claimed, as ``key_of`` gives them.
+        unclaimed: keys of the items that no dialect claimed, as ``key_of`` gives them.
     """
     places = _Places(sightings, settled, forest)
+    homes = {id(item): places.home(item, ref) for ref, item in settled.spans.items()}
+    homes |= {id(log): places.home(log, log.ref) for log in settled.logs}
     drafts: dict[str, _Draft] = {}
     for seen in sightings:
-        run_id = seen.fact.run_id or places.home(seen.item)
-        drafts.setdefault(run_id, _Draft()).sightings.append(seen)
+        run_id = seen.fact.run_id or homes[id(seen.item)]
+        draft = drafts.get(run_id)
+        if draft is None:
+            draft = drafts[run_id] = _Draft()
+        draft.sightings.append(seen)
     if not drafts:
-        drafts[places.first_name(settled)] = _Draft()
-    main = min(drafts, key=lambda run_id: (drafts[run_id].earliest(), run_id))
-    for item in settled.items:
-        home = places.home(item)
-        drafts[home if home in drafts else main].items.append(item)
-    ordered = sorted(drafts, key=lambda run_id: (drafts[run_id].earliest(), run_id))
-    return [places.run(run_id, drafts[run_id], settled, claimed) for run_id in ordered]
+        drafts[min(homes.values())] = _Draft()
+    earliest = {run_id: draft.earliest() for run_id, draft in drafts.items()}
+    ordered = sorted(drafts, key=lambda run_id: (earliest[run_id], run_id))
+    main = drafts[ordered[0]]
+    for span in settled.spans.items():
+        drafts.get(homes[id(span[1])], main).spans.append(span)
+    for log in settled.logs:
+        drafts.get(homes[id(log)], main).logs.append(log)
+    return [places.run(run_id, drafts[run_id], settled.copies, unclaimed) for run_id in ordered]
 
 
 def key_of(item: Span | Log) -> str:
@@ -91,9 +100,17 @@ def key_of(item: Span | Log) -> str:
 
 
 class _Draft:
+    """What is known of a run so far; spans with their refs."""
+
     def __init__(self) -> None:
         self.sightings: list[Sighting] = []
-        self.items: list[Span | Log] = []
+        self.spans: list[tuple[str, Span]] = []
+        self.logs: list[Log] = []
+
+    def item_keys(self) -> Iterator[str]:
+        """What ``key_of`` gives for each item."""
+        yield from (ref for ref, _ in self.spans)
+        yield from map(key_of, self.logs)
 
     def earliest(self) -> int:
         return min((seen.fact.time_ns for seen in self.sightings), default=0)
@@ -103,24 +120,20 @@ class _Places:
     """Finds the run an item belongs to by its own word, its place in a trace, its trace, or its session."""
 
     def __init__(self, sightings: Sequence[Sighting], settled: Settled, forest: Forest) -> None:
+        self._settled = settled
         self._forest = forest
         self._bounds = {seen.fact.ref: seen.fact for seen in sightings if isinstance(seen.fact, AgentInvoked)}
-        self._stated = {_stated(item) for item in settled.items} - {""}
-        self._sessions = _first_by_trace((span.trace_id, session_of(span)) for span in settled.spans)
-        self._nearest = forest.inherit(lambda span: span.ref if span.ref in self._bounds else None)
+        self._word = {ref: said for ref, span in settled.spans.items() if (said := _stated(span))}
+        self._stated = {*self._word.values(), *map(_stated, settled.logs)} - {""}
+        self._nearest = forest.nearest(self._bounds)
         self._parents: dict[str, str] = {}
-        self._stated_by_trace = _first_by_trace(
-            (item.trace_id, _stated(item)) for item in sorted(settled.items, key=_time_of)
-        )
         self._owner = self._owners()
-        bounds_first = sorted(settled.spans, key=lambda span: span.ref not in self._bounds)
-        self._of_trace = _first_by_trace((span.trace_id, self._owner.get(span.ref, "")) for span in bounds_first)
 
-    def home(self, item: Span | Log) -> str:
+    def home(self, item: Span | Log, ref: str) -> str:
         """The run id of an item; of a recognised one, the id of a run that exists."""
         return (
-            _stated(item)
-            or self._owner.get(item.ref)
+            (self._word.get(ref, "") if isinstance(item, Span) else _stated(item))
+            or self._owner.get(ref)
             or self._of_trace.get(item.trace_id)
             or self._stated_by_trace.get(item.trace_id)
             or self._sessions.get(item.trace_id)
@@ -128,35 +141,48 @@ class _Places:
             or _name_without(item)
         )
 
-    def first_name(self, settled: Settled) -> str:
-        """The name of a run of which nothing is recognised."""
-        return min(self.home(item) for item in settled.items)
+    # What follows is asked for only by items that do not say themselves where they belong.
 
-    def run(self, run_id: str, draft: _Draft, settled: Settled, claimed: frozenset[str]) -> Run:
+    @cached_property
+    def _sessions(self) -> dict[str, str]:
+        return _first_by_trace((span.trace_id, session_of(span)) for span in self._settled.spans.values())
+
+    @cached_property
+    def _stated_by_trace(self) -> dict[str, str]:
+        in_time = sorted(self._settled.items, key=_time_of)
+        return _first_by_trace((item.trace_id, _stated(item)) for item in in_time)
+
+    @cached_property
+    def _of_trace(self) -> dict[str, str]:
+        bounds_first = sorted(self._settled.spans.items(), key=lambda entry: entry[0] not in self._bounds)
+        return _first_by_trace((span.trace_id, self._owner.get(ref, "")) for ref, span in bounds_first)
+
+    def run(self, run_id: str, draft: _Draft, copies: Mapping[str, int], unclaimed: frozenset[str]) -> Run:
         """The finished run."""
-        facts = sorted((seen.fact for seen in draft.sightings), key=_order)
+        facts = in_order((seen.fact for seen in draft.sightings), _order, lambda fact: fact)
         by_kind: dict[type, list[AnyFact]] = defaultdict(list)
         for fact in facts:
             by_kind[type(fact)].append(fact)
-        spans = tuple(item for item in draft.items if isinstance(item, Span))
+        agents = [fact for fact in by_kind.get(AgentInvoked, ()) if isinstance(fact, AgentInvoked)]
         stated = any(fact.run_id == run_id for fact in facts)
-        bounds = [seen.dialect for seen in draft.sightings if isinstance(seen.fact, AgentInvoked) and not stated]
-        dialects = sorted(set(bounds) or {seen.dialect for seen in draft.sightings})
+        dialects = {seen.dialect for seen in draft.sightings}
+        if agents and not stated:
+            dialects = {seen.dialect for seen in draft.sightings if isinstance(seen.fact, AgentInvoked)}
         return Run(
             run_id=run_id,
             parent_run=self._parent_of(run_id, by_kind),
-            dialect=dialects[0] if dialects else "",
+            dialect=min(dialects, default=""),
             stated=stated,
             facts={kind: tuple(found) for kind, found in by_kind.items()},
-            spans=spans,
-            logs=tuple(item for item in draft.items if isinstance(item, Log)),
-            tops=tuple(fact for fact in facts if isinstance(fact, AgentInvoked) and self._is_top(fact, run_id)),
+            spans=tuple(span for _, span in draft.spans),
+            logs=tuple(draft.logs),
+            tops=tuple(fact for fact in agents if self._is_top(fact, run_id)),
             adrift=frozenset(
                 seen.item.trace_id for seen in draft.sightings if seen.fact.ref and seen.fact.ref not in self._owner
             ),
-            orphans=frozenset(span.ref for span in spans if span.ref in self._forest.orphans),
-            unrecognised=sum(key_of(item) not in claimed for item in draft.items),
-            copies=sum(settled.copies.get(key_of(item), 0) for item in draft.items),
+            orphans=self._forest.orphans.intersection(ref for ref, _ in draft.spans),
+            unrecognised=sum(key in unclaimed for key in draft.item_keys()) if unclaimed else 0,
+            copies=sum(copies.get(key, 0) for key in draft.item_keys()) if copies else 0,
         )
 
     def _parent_of(self, run_id: str, facts: Mapping[type, Sequence[Any]]) -> str:
@@ -175,9 +201,9 @@ class _Places:
         owner: dict[str, str] = {}
         below = self._agents_below()
         numbers: dict[tuple[str, str], int] = defaultdict(int)
-        for ref, span in self._forest.spans.items():
+        for ref in self._forest.spans:
             around = owner.get(self._forest.parent(ref) or "", "")
-            mine = _stated(span)
+            mine = self._word.get(ref, "")
             if not mine and ref in self._bounds and around not in self._stated:
                 mine = self._agent_run(ref, owner, below, numbers)
             if mine and around and mine != around and ref in self._bounds:
@@ -238,5 +264,5 @@ def _first_by_trace(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _order(fact: AnyFact) -> tuple[int, str, str, bytes]:
-    return (fact.time_ns, fact.ref, type(fact).__name__, canonical(fact))
+def _order(fact: AnyFact) -> tuple[int, str, str]:
+    return (fact.time_ns, fact.ref, type(fact).__name__)

@@ -3,50 +3,50 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Iterator, Mapping
 
 from agent_otel.model.item import Span
-
-T = TypeVar("T")
 
 
 class Forest:
     """Spans by reference, parents before children.
 
     Args:
-        spans: one copy of each span, in a settled order; siblings keep it.
+        spans: one copy of each span by its ``ref``, in a settled order; siblings keep it.
 
     Attributes:
         spans: the spans by ``ref``, every parent before its children.
         orphans: refs of spans that name a parent nobody has seen.
     """
 
-    def __init__(self, spans: Sequence[Span]) -> None:
-        known = {span.ref: span for span in spans}
-        self.orphans: frozenset[str] = frozenset(
-            ref for ref, span in known.items() if span.parent_id and f"{span.trace_id}/{span.parent_id}" not in known
-        )
-        self._parent = {
-            ref: f"{span.trace_id}/{span.parent_id}"
-            for ref, span in known.items()
-            if span.parent_id and ref not in self.orphans
-        }
-        self.spans: Mapping[str, Span] = {ref: known[ref] for ref in self._parents_first(known)}
+    def __init__(self, spans: Mapping[str, Span]) -> None:
+        self._parent: dict[str, str] = {}
+        orphans: list[str] = []
+        for ref, span in spans.items():
+            if span.parent_id:
+                parent = f"{span.trace_id}/{span.parent_id}"
+                if parent in spans:
+                    self._parent[ref] = parent
+                else:
+                    orphans.append(ref)
+        self.orphans: frozenset[str] = frozenset(orphans)
+        self.spans: Mapping[str, Span] = {ref: spans[ref] for ref in self._parents_first(spans)}
 
     def parent(self, ref: str) -> str | None:
         """The ref of the parent, None for a root, an orphan, or a ref that is no span."""
         return self._parent.get(ref)
 
-    def inherit(self, own: Callable[[Span], T | None]) -> dict[str, T]:
-        """For each span what ``own`` says of it, or of its nearest ancestor of which it says something."""
-        found: dict[str, T] = {}
-        for ref, span in self.spans.items():
-            said = own(span)
-            if said is None:
-                said = found.get(self._parent.get(ref, ""))
-            if said is not None:
-                found[ref] = said
+    def nearest(self, marked: Collection[str]) -> dict[str, str]:
+        """For each span that is marked its own ref, for each below one the ref of the nearest marked ancestor."""
+        found: dict[str, str] = {}
+        if not marked:
+            return found
+        parent = self._parent
+        for ref in self.spans:
+            if ref in marked:
+                found[ref] = ref
+            elif (above := found.get(parent.get(ref, ""))) is not None:
+                found[ref] = above
         return found
 
     def _parents_first(self, known: Mapping[str, Span]) -> Iterator[str]:
@@ -66,4 +66,5 @@ class Forest:
                 ref = waiting.pop()
                 done.add(ref)
                 yield ref
-                waiting.extend(child for child in reversed(children[ref]) if child not in done)
+                if ref in children:
+                    waiting.extend(child for child in reversed(children[ref]) if child not in done)

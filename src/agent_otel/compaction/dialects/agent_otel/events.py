@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from agent_otel.compaction.copies import canonical
 from agent_otel.compaction.dialects.values import text, texts
+from agent_otel.compaction.order import in_order
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
 
@@ -46,7 +46,7 @@ def events_of(items: Sequence[Span | Log], foreign: Iterable[Span] = ()) -> list
     """
     chosen: dict[object, Event] = {}
     ours = (event for event in _all(foreign) if names.EVENT_ID in event.attributes)
-    for event in sorted((*_all(items), *ours), key=_order):
+    for event in in_order((*_all(items), *ours), _order, lambda event: event.attributes):
         event_id = text(event.attributes.get(names.EVENT_ID))
         chosen.setdefault((event_id, event.name) if event_id else (event.item.ref, len(chosen)), event)
     return _without_standard_copies(chosen.values())
@@ -61,8 +61,8 @@ def _all(items: Iterable[Span | Log]) -> Iterator[Event]:
                 yield Event(name=event.name, time_ns=event.time_ns, attributes=event.attributes, item=item)
 
 
-def _order(event: Event) -> tuple[bool, int, str, str, bytes]:
-    return (isinstance(event.item, Log), event.time_ns, event.item.ref, event.name, canonical(event.attributes))
+def _order(event: Event) -> tuple[bool, int, str, str]:
+    return (isinstance(event.item, Log), event.time_ns, event.item.ref, event.name)
 
 
 def _without_standard_copies(events: Iterable[Event]) -> list[Event]:

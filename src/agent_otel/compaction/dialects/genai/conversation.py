@@ -36,7 +36,7 @@ def conversation(
         forest: who is below whom.
     """
     known = {span.ref: span for span in bounds}
-    nearest = forest.inherit(lambda span: span.ref if span.ref in known else None)
+    nearest = forest.nearest(known)
     under: dict[str, list[Span]] = defaultdict(list)
     for span in calls:
         under[nearest.get(span.ref, span.trace_id)].append(span)
