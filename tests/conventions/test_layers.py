@@ -32,9 +32,14 @@ IMPURE_MODULES = frozenset(
 """What knows of clocks, sockets, databases, threads, logs, files or chance."""
 
 LAZY: frozenset[tuple[str, str]] = frozenset(
-    {("configuration.py", "agent_otel"), ("configuration.py", "opentelemetry"), ("cli/serve.py", "agent_otel")}
+    {
+        ("configuration.py", "agent_otel"),
+        ("configuration.py", "opentelemetry"),
+        ("cli/serve.py", "agent_otel"),
+        ("store/open.py", "agent_otel"),
+    }
 )
-"""Imports inside functions that are no optional dependency: ``configure`` loads what is chosen, when it is chosen."""
+"""Imports inside functions of what is there: it is loaded when it is chosen, since it may need what is absent."""
 
 
 def modules() -> list[Path]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+import psycopg
 import pytest
 
 from agent_otel.model.item import Item
 from agent_otel.model.record import Agent, Base, Finding, RunRecord
 from agent_otel.store.base import Store
+from agent_otel.store.postgres.store import PostgresStore
 from agent_otel.store.sqlite import SqliteStore
+from real.postgres import PostgresServer
 
 
 class Clock:
@@ -36,17 +38,38 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def _postgres_tables(postgres: PostgresServer) -> str:
+    """A database with the tables of the store; making them takes longer than most tests."""
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE contract")
+    PostgresStore(postgres.url("contract")).close()
+    return postgres.url("contract")
+
+
+@pytest.fixture
+def postgres_emptied(_postgres_tables: str) -> str:
+    """The same database for all tests, with nothing in its tables."""
+    with psycopg.connect(_postgres_tables) as connection:
+        connection.execute(
+            "TRUNCATE agent_otel.groups, agent_otel.links, agent_otel.origins, agent_otel.items, agent_otel.records,"
+            " agent_otel.counters RESTART IDENTITY"
+        )
+    return _postgres_tables
+
+
 # A new kind of store joins the contract by one line.
-STORES: dict[str, Callable[[Path, Clock], Store]] = {
-    "sqlite-file": lambda folder, clock: SqliteStore(folder / "runs.db", clock=clock),
+STORES: dict[str, Callable[[pytest.FixtureRequest, Clock], Store]] = {
+    "sqlite-file": lambda test, clock: SqliteStore(test.getfixturevalue("tmp_path") / "runs.db", clock=clock),
     "sqlite-memory": lambda _, clock: SqliteStore(None, clock=clock),
+    "postgres": lambda test, clock: PostgresStore(test.getfixturevalue("postgres_emptied"), clock=clock),
 }
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Store]:
     """An empty store of each kind."""
-    opened = STORES[request.param](tmp_path, clock)
+    opened = STORES[request.param](request, clock)
     yield opened
     opened.close()
 

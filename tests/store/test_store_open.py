@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_otel.errors import SettingsError
+from agent_otel.errors import SettingsError, StoreError
 from agent_otel.store.open import open_store
 from agent_otel.store.urls import HIDDEN, masked, without_secrets
 
@@ -49,6 +50,47 @@ def test_what_names_no_store_is_refused(tmp_path, monkeypatch, url, message):
     with pytest.raises(SettingsError, match=message):
         open_store(url)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_postgresql_is_opened_by_url(postgres_url, item, clock, scheme):
+    """Under either of its names, with the clock that was given."""
+    with closing(open_store(postgres_url.replace("postgresql", scheme), clock=clock)) as store:
+        store.put([item("a")])
+        assert store.wake_at() == clock.now_ns
+
+
+def test_a_driver_that_is_not_installed_is_named(python):
+    """With the line that installs it."""
+    done = python(
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from agent_otel.errors import MissingExtra\n"
+        "from agent_otel.store.open import open_store\n"
+        "try: open_store('postgresql://host/runs')\n"
+        "except MissingExtra as exc: print(exc)"
+    )
+    expected = "PostgreSQL storage needs 'psycopg'. Install it with: pip install \"agent-otel[postgres]\"\n"
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "message"),
+    [
+        (
+            "postgresql://me:sesame%@host/runs",
+            SettingsError,
+            r"^postgresql://me:\*\*\*@host/runs is no URL",
+        ),
+        ("postgresql://me:sesame@host/runs?nonsense=1", SettingsError, "nonsense"),
+        ("postgresql://me:sesame@127.0.0.1:1/runs", StoreError, r"^postgresql://me:\*\*\*@127.0.0.1:1/runs: .*refused"),
+        ("postgresql:///runs?user=me&password=sesame&host=/nowhere", StoreError, r"password=\*\*\*&host=/nowhere: "),
+    ],
+)
+def test_a_postgresql_that_cannot_be_opened_is_an_error(url, error, message):
+    """It says where and why, and no password is in it, nor in what a traceback shows."""
+    with pytest.raises(error, match=message) as caught:
+        open_store(url)
+    assert "sesame" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from agent_otel.errors import SettingsError, suggestion
+from agent_otel.errors import MissingExtra, SettingsError, suggestion
 from agent_otel.store.base import Store
 from agent_otel.store.sqlite import SqliteStore
 from agent_otel.store.urls import masked, scheme
@@ -16,7 +16,7 @@ Clock = Callable[[], int]
 
 
 def open_store(url: str | Path, *, clock: Clock = time.time_ns) -> Store:
-    """The store at ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or a plain path.
+    """The store at ``sqlite:///relative/path``, ``sqlite:////absolute/path``, a plain path, or ``postgresql://…``.
 
     Args:
         url: where it is.
@@ -24,6 +24,7 @@ def open_store(url: str | Path, *, clock: Clock = time.time_ns) -> Store:
 
     Raises:
         SettingsError: no store is named like this.
+        MissingExtra: the driver of the database is not installed.
         StoreError: the database cannot be used.
     """
     if isinstance(url, Path):
@@ -50,10 +51,21 @@ def _sqlite(url: str, clock: Clock) -> Store:
     return SqliteStore(Path(path), clock=clock)
 
 
+def _postgres(url: str, clock: Clock) -> Store:
+    try:
+        from agent_otel.store.postgres.store import PostgresStore  # noqa: PLC0415 - psycopg may be absent
+    except ImportError as exc:
+        what = "PostgreSQL storage"
+        raise MissingExtra(what, "psycopg", extra="postgres") from exc
+    return PostgresStore(url, clock=clock)
+
+
 KINDS: Final[Mapping[str, Callable[[str, Clock], Store]]] = {
     "": _path,
     "sqlite": _sqlite,
+    "postgresql": _postgres,
+    "postgres": _postgres,
 }
 """Scheme of a URL to what opens it."""
 
-FORMS: Final = ("sqlite:///", "sqlite:////", "a path")
+FORMS: Final = ("sqlite:///", "postgresql://", "postgres://")

@@ -12,7 +12,7 @@ LAST_NS: Final = (1 << 63) - 1
 """The last time a column holds; senders claim all sorts of times."""
 
 _CLOCK_SET_BACK_NS: Final = 60 * NS
-_MOST_DOUBLINGS: Final = 6
+MOST_DOUBLINGS: Final = 6
 
 _DUE: Final = (
     ("dirty_since_ns", "dirty_since_ns <= :settled AND dirty_since_ns + :per_item * items <= :settled"),
@@ -40,13 +40,13 @@ _AGAIN: Final = """
 
 def due(connection: sqlite3.Connection, *, now_ns: int, pace: Pace) -> list[GroupId]:
     """See ``Store.due``."""
-    return [group for _, group, _ in _candidates(connection, "", -1, _times(now_ns, pace))]
+    return [group for _, group, _ in _candidates(connection, "", -1, times(now_ns, pace))]
 
 
 def claim(connection: sqlite3.Connection, asked: Claim, *, now_ns: int, pace: Pace) -> list[GroupId]:
     """See ``Store.claim``."""
     condition = _FREE if asked.most_items is None else f"{_FREE} AND {_SMALL}"
-    values = {**_times(now_ns, pace), "most_items": asked.most_items}
+    values = {**times(now_ns, pace), "most_items": asked.most_items}
     found = _candidates(connection, condition, asked.limit, values)
     in_vain = bool(found and found[0][2])
     taken = found[:1] if in_vain else [row for row in found if not row[2]]
@@ -54,7 +54,7 @@ def claim(connection: sqlite3.Connection, asked: Claim, *, now_ns: int, pace: Pa
     connection.executemany(
         _CLAIM,
         [
-            (now_ns, min(now_ns + (lease_ns << min(attempts, _MOST_DOUBLINGS)), LAST_NS), group)
+            (now_ns, min(now_ns + (lease_ns << min(attempts, MOST_DOUBLINGS)), LAST_NS), group)
             for _, group, attempts in taken
         ],
     )
@@ -65,7 +65,7 @@ def wake_at(connection: sqlite3.Connection, *, pace: Pace) -> int | None:
     """See ``Store.wake_at``."""
     found: int | None = None
     for statement in (_WAITING, _AGAIN):
-        for since_ns, due_ns, free_ns in connection.execute(statement, _times(0, pace)):
+        for since_ns, due_ns, free_ns in connection.execute(statement, times(0, pace)):
             if found is not None and since_ns >= found:
                 break  # so are all that follow
             ready_ns = max(due_ns, free_ns)
@@ -73,7 +73,8 @@ def wake_at(connection: sqlite3.Connection, *, pace: Pace) -> int | None:
     return found
 
 
-def _times(now_ns: int, pace: Pace) -> dict[str, int | None]:
+def times(now_ns: int, pace: Pace) -> dict[str, int | None]:
+    """The times that decide what is due, by the names they have in statements."""
     debounce_ns = int(pace.debounce_s * NS)
     return {
         "now": now_ns,
