@@ -50,12 +50,21 @@ def json_line(body: bytes, signal: Signal) -> str:
     Raises:
         DecodeError: the body is not a request.
     """
+    return msgspec.json.encode(plain_request(body, signal)).decode()
+
+
+def plain_request(body: bytes, signal: Signal) -> dict[str, Any]:
+    """The protobuf request as the plain values that OTLP/JSON has; see ``json_line``.
+
+    Raises:
+        DecodeError: the body is not a request.
+    """
     try:
         request = _REQUESTS[signal].FromString(body)
     except ProtobufError as exc:
         message = f"not a request: {exc}"
         raise DecodeError(message) from exc
-    return msgspec.json.encode(_plain(request)).decode()
+    return _plain(request)
 
 
 def _plain(message: Message) -> dict[str, Any]:

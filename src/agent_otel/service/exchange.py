@@ -19,9 +19,9 @@ NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked.
 
-    ``method`` is in upper case. ``path`` is decoded, as ASGI gives it; ``query`` is not: it stands as it came, without
-    the question mark. The names in ``headers`` are in lower case; of a header that came twice, the values are joined
-    by a comma. ``body`` is inflated.
+    ``method`` is in upper case. ``path`` and ``query`` stand as they came, percent-encoded, because what a path names
+    may hold a slash itself; the question mark is in neither. The names in ``headers`` are in lower case; of a header
+    that came twice, the values are joined by a comma. ``body`` is inflated.
     """
 
     method: str

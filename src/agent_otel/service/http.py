@@ -25,6 +25,8 @@ COMPRESSIONS: Final = {"": "", "identity": "", "none": "", "gzip": "gzip"}
 MOST_ASKED_BYTES: Final = 1 << 20
 """Size of the body of a request that is no export."""
 
+NOT_MODIFIED: Final = 304
+
 UNAUTHENTICATED: Final = 16
 NOT_FOUND: Final = 5
 UNIMPLEMENTED: Final = 12
@@ -74,7 +76,8 @@ class HttpApplication:
             message = "the processor is about to end"
             reply = rendered(Answer(status=503, code=UNAVAILABLE, message=message, retry_s=1), "span", "json")
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
-        headers.append((b"content-length", str(len(reply.body)).encode()))
+        if reply.status != NOT_MODIFIED:  # of it, the length would be that of the body which is left out
+            headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
 
@@ -123,7 +126,7 @@ class HttpApplication:
             body = await self._body(receive, most=MOST_ASKED_BYTES)
             request = Request(
                 method=scope["method"],
-                path=scope["path"],
+                path=scope["raw_path"].decode("latin-1"),
                 query=scope["query_string"].decode("latin-1"),
                 headers=headers,
                 body=body,

@@ -21,6 +21,7 @@ from agent_otel.compaction.policy import Policy
 from agent_otel.errors import SettingsError
 from agent_otel.sdk.state import VERSION
 from agent_otel.service import grpc as grpc_listener, retention, security
+from agent_otel.service.api.reply import reply as api_reply
 from agent_otel.service.budget import Budget
 from agent_otel.service.compactor import Compactor, Died
 from agent_otel.service.emit import EVERY_S as EMIT_EVERY_S, Emission, Emitter, FileEmitter, LogEmitter
@@ -101,6 +102,7 @@ class _Processor:
         store, reading = open_store(settings.db), open_store(settings.db)
         parts.callback(store.close)
         parts.callback(reading.close)
+        self._reading = reading
         backlog = Backlog(reading.stats, reading.wake_at)
         budget = Budget(settings.in_flight_bytes)
         self._metrics = ServiceMetrics(
@@ -140,7 +142,7 @@ class _Processor:
                 healthz=self._health.alive,
                 readyz=self._health.ready,
                 metrics=self._expose,
-                api=_no_api,
+                api=self._read,
             ),
             receiver=self._receiver,
             tokens=self._tokens,
@@ -226,6 +228,9 @@ class _Processor:
         else:
             self._log.info("tokens read again")
 
+    def _read(self, request: Request) -> Reply:
+        return api_reply(request, self._reading)
+
     def _expose(self, _: Request) -> Reply:
         body, content_type = self._metrics.exposition()
         return Reply(status=200, body=body, headers={"content-type": content_type})
@@ -234,7 +239,3 @@ class _Processor:
 def _worker_settings(settings: ProcessorSettings) -> WorkerSettings:
     made = WorkerSettings(database=settings.db, policy=Policy(abandoned_after_s=settings.abandoned_after_s))
     return replace(made, pace=replace(made.pace, debounce_s=settings.debounce_s))
-
-
-def _no_api(_: Request) -> Reply:
-    return Reply(status=404)
