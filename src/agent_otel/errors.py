@@ -7,9 +7,14 @@ The tree says who caused the trouble, what a server answers, and whether a retry
     ├── MissingExtra       an optional dependency is not installed; the message is the install line
     ├── DecodeError        the sender's bytes are wrong; sending them again cannot help       (400)
     ├── TooLarge           the sender's request is over a limit; split it                     (413)
+    ├── Unsupported        the sender's content type or encoding is none we read; use another (415)
     ├── Overloaded         no room now; the sender should try again later                     (503)
+<<<<<<< HEAD
     ├── StoreError         the database refused or is not ours; see the message
     ├── EmitError          whoever records are passed on to did not take them; they are tried again
+=======
+    ├── StoreError         the database refused or is not ours; see the message               (503)
+>>>>>>> fe6ece6 (Inflate bodies within bounds, and write the replies that OTLP specifies)
     ├── NotFound           no such run
     ├── Denied             a gate refused a tool call; raised by the user's gates, passed through
     └── BudgetExceeded     a budget was crossed and the user asked for an exception
@@ -61,6 +66,12 @@ class TooLarge(AgentOtelError):  # noqa: N818 - see MissingExtra
     status = 413
 
 
+class Unsupported(AgentOtelError):  # noqa: N818 - see MissingExtra
+    """The request is of a content type or content encoding that is not read; the message says which are."""
+
+    status = 415
+
+
 class Overloaded(AgentOtelError):  # noqa: N818 - see MissingExtra
     """No room now; the sender should try again later."""
 
@@ -69,6 +80,8 @@ class Overloaded(AgentOtelError):  # noqa: N818 - see MissingExtra
 
 class StoreError(AgentOtelError):
     """The database cannot be used: locked, damaged, or written by a newer program."""
+
+    status = 503
 
 
 class EmitError(AgentOtelError):

@@ -36,6 +36,7 @@ LAZY: frozenset[tuple[str, str]] = frozenset(
         ("configuration.py", "agent_otel"),
         ("configuration.py", "opentelemetry"),
         ("cli/serve.py", "agent_otel"),
+        ("otlp/inflate.py", "zstandard"),
         ("store/open.py", "agent_otel"),
     }
 )
