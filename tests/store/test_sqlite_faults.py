@@ -10,10 +10,12 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from agent_otel.errors import StoreError
+from agent_otel.model.record import Lifecycle
 from agent_otel.store.base import Folded
 from agent_otel.store.migrations import APPLICATION_ID, STEPS, migrate
 from agent_otel.store.sqlite import SqliteStore
@@ -284,3 +286,11 @@ def test_a_child_that_only_closes_leaves_the_parent_alone(path, item):
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert store.put([item("a")]).stored == 1
+
+
+def test_every_lifecycle_is_counted(path):
+    """The counts are kept by the database, which knows the lifecycles by name."""
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        counted = {name for (name,) in connection.execute("SELECT lifecycle FROM lifecycles")}
+    assert counted == set(get_args(Lifecycle))

@@ -46,7 +46,7 @@ class Reading:
         latest = Bounds(items=bounds.items // _LATEST_PART, bytes=bounds.bytes // _LATEST_PART)
         items, size = bounds.items - latest.items, bounds.bytes - latest.bytes
         self.first = page = self._page(group, items, size)
-        while page.items:
+        while page.items and len(self.signals) < self.first.total:
             items -= len(page.items)
             size -= sum(len(item.raw) for item in page.items)
             if items <= 0 or size <= 0:

@@ -75,14 +75,37 @@ STEPS: Final[tuple[Step, ...]] = (
             review_state TEXT,
             lifecycle TEXT NOT NULL,
             repository TEXT,
-            findings TEXT NOT NULL,
             document BLOB NOT NULL
         )""",
         "CREATE INDEX records_started ON records (started, run_id)",
+        *(
+            f"CREATE INDEX records_{column} ON records ({column}, started, run_id)"
+            for column in ("agent", "review_state", "lifecycle", "repository")
+        ),
+        """CREATE TABLE findings (
+            rule TEXT NOT NULL,
+            started TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            PRIMARY KEY (rule, started, run_id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX findings_run ON findings (run_id)",
         "CREATE INDEX records_group ON records (group_id)",
         "CREATE INDEX records_waiting ON records (waiting_since_ns, run_id) WHERE waiting_since_ns IS NOT NULL",
         "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
         "INSERT INTO counters VALUES ('items', 0), ('groups', 0), ('duplicates', 0), ('expired', 0)",
+        # To count a million records takes a while, and is asked for every few seconds.
+        "CREATE TABLE lifecycles (lifecycle TEXT PRIMARY KEY, records INTEGER NOT NULL) WITHOUT ROWID",
+        "INSERT INTO lifecycles VALUES ('open', 0), ('settled', 0), ('abandoned', 0)",
+        """CREATE TRIGGER records_inserted AFTER INSERT ON records BEGIN
+            UPDATE lifecycles SET records = records + 1 WHERE lifecycle = NEW.lifecycle;
+        END""",
+        """CREATE TRIGGER records_updated AFTER UPDATE OF lifecycle ON records BEGIN
+            UPDATE lifecycles SET records = records - 1 WHERE lifecycle = OLD.lifecycle;
+            UPDATE lifecycles SET records = records + 1 WHERE lifecycle = NEW.lifecycle;
+        END""",
+        """CREATE TRIGGER records_deleted AFTER DELETE ON records BEGIN
+            UPDATE lifecycles SET records = records - 1 WHERE lifecycle = OLD.lifecycle;
+        END""",
     ),
 )
 

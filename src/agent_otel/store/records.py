@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
-from agent_otel.model.record import RunRecord, encode
+from agent_otel.model.record import Lifecycle, RunRecord, encode
 from agent_otel.store.base import GroupId, RecordQuery
 
 _UPSERT: Final = """
     INSERT INTO records
-    (run_id, group_id, revision, waiting_since_ns, started, agent, review_state, lifecycle, repository, findings,
-    document)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (run_id, group_id, revision, waiting_since_ns, started, agent, review_state, lifecycle, repository, document)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run_id) DO UPDATE SET
         revision = excluded.revision, started = excluded.started, agent = excluded.agent,
         waiting_since_ns = coalesce(waiting_since_ns, excluded.waiting_since_ns),
         review_state = excluded.review_state, lifecycle = excluded.lifecycle, repository = excluded.repository,
-        findings = excluded.findings, document = excluded.document
+        document = excluded.document
 """
 
 _EMITTED: Final = """
@@ -31,14 +30,22 @@ _EMITTED: Final = """
 
 _CONDITIONS: Final = {
     "agent": "agent = :agent",
-    "state": "(review_state = :state OR lifecycle = :state)",
+    "review_state": "review_state = :state",
+    "lifecycle": "lifecycle = :state",
     "repository": "repository = :repository",
-    "since": "started >= :since",
-    "until": "started < :until",
-    "finding": "EXISTS (SELECT 1 FROM json_each(findings) WHERE value = :finding)",
-    "after": "(started, run_id) {later} (:after_started, :after_run)",
+    "finding": "rule = :finding",
+    "since": "{table}.started >= :since",
+    "until": "{table}.started < :until",
+    "after": "({table}.started, {table}.run_id) {later} (:after_started, :after_run)",
 }
-"""Field of a query to the condition it stands for when it is not empty."""
+"""What is asked about to the condition it stands for."""
+
+_LIFECYCLES: Final = frozenset(get_args(Lifecycle))
+_SOURCES: Final = {
+    "records": "records",
+    # In this order: the findings of a rule lie in the order of the list, and most rules are found in few records.
+    "findings": "findings CROSS JOIN records ON records.run_id = findings.run_id",
+}
 
 
 def other_groups(connection: sqlite3.Connection, records: Sequence[RunRecord], group: GroupId) -> set[GroupId]:
@@ -61,19 +68,25 @@ def replace(connection: sqlite3.Connection, records: Sequence[RunRecord], group:
     for record in records:
         revision, document = known.pop(record.run_id, (0, b""))
         if encode(msgspec.structs.replace(record, revision=revision)) != document:
-            connection.execute(_UPSERT, _row(msgspec.structs.replace(record, revision=revision + 1), group, now_ns))
-    connection.executemany("DELETE FROM records WHERE run_id = ?", [(run_id,) for run_id in known])
+            _keep(connection, msgspec.structs.replace(record, revision=revision + 1), group, now_ns)
+    gone = [(run_id,) for run_id in known]
+    connection.executemany("DELETE FROM records WHERE run_id = ?", gone)
+    connection.executemany("DELETE FROM findings WHERE run_id = ?", gone)
 
 
 def selection(query: RecordQuery) -> tuple[str, dict[str, object]]:
     """The statement that gives the documents the query asks for, in its order, and its values."""
-    asked = [condition for name, condition in _CONDITIONS.items() if getattr(query, name)]
-    where = f"WHERE {' AND '.join(asked)}" if asked else ""
-    later, order = (">", "ASC") if query.earliest_first else ("<", "DESC")
-    statement = f"SELECT document FROM records {where} ORDER BY started {order}, run_id {order} LIMIT :limit"  # noqa: S608 - conditions of ours
     after_started, _, after_run = query.after.partition(" ")
     values = {**msgspec.structs.asdict(query), "after_started": after_started, "after_run": after_run}
-    return statement.format(later=later), values
+    values["lifecycle" if query.state in _LIFECYCLES else "review_state"] = query.state
+    where = " AND ".join(condition for name, condition in _CONDITIONS.items() if values.get(name))
+    table = "findings" if query.finding else "records"
+    later, order = (">", "ASC") if query.earliest_first else ("<", "DESC")
+    statement = (
+        f"SELECT document FROM {_SOURCES[table]} WHERE {where or 'true'}"  # noqa: S608 - conditions of ours
+        f" ORDER BY {{table}}.started {order}, {{table}}.run_id {order} LIMIT :limit"
+    )
+    return statement.format(table=table, later=later), values
 
 
 def mark_emitted(connection: sqlite3.Connection, records: Sequence[RunRecord]) -> None:
@@ -81,17 +94,21 @@ def mark_emitted(connection: sqlite3.Connection, records: Sequence[RunRecord]) -
     connection.executemany(_EMITTED, [{"run_id": record.run_id, "revision": record.revision} for record in records])
 
 
-def _row(record: RunRecord, group: GroupId, now_ns: int) -> tuple[object, ...]:
-    return (
+def _keep(connection: sqlite3.Connection, record: RunRecord, group: GroupId, now_ns: int) -> None:
+    started = record.started or ""
+    row = (
         record.run_id,
         group,
         record.revision,
         now_ns,
-        record.started or "",
+        started,
         record.agent.name,
         record.review_state,
         record.lifecycle,
         record.base.repository,
-        msgspec.json.encode(sorted({finding.rule for finding in record.findings})).decode(),
         encode(record),
     )
+    connection.execute(_UPSERT, row)
+    connection.execute("DELETE FROM findings WHERE run_id = ?", (record.run_id,))
+    rules = {finding.rule for finding in record.findings}
+    connection.executemany("INSERT INTO findings VALUES (?, ?, ?)", [(rule, started, record.run_id) for rule in rules])

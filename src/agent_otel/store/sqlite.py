@@ -181,7 +181,7 @@ class SqliteStore:
         with self._database.transaction(write=False) as connection:
             counters = dict(connection.execute("SELECT name, value FROM counters"))
             (due,) = connection.execute("SELECT count(*) FROM groups WHERE dirty_since_ns IS NOT NULL").fetchone()
-            records = dict(connection.execute("SELECT lifecycle, count(*) FROM records GROUP BY lifecycle"))
+            records = dict(connection.execute("SELECT lifecycle, records FROM lifecycles WHERE records > 0"))
         return Stats(due=due, records=records, **counters)
 
     def close(self) -> None:
