@@ -90,6 +90,8 @@ def main() -> int:
         if os.environ.get("CI"):
             sys.exit(f"{note}: install them (pyenv install 3.10 3.13)")
         print(note, flush=True)
+    if code := subprocess.run([sys.executable, str(ROOT / ".ci" / "parts")], check=False).returncode:
+        return code
     wheel = build()
     for minor in chosen:
         if code := test(found[minor], minor, wheel, sys.argv[1:]):
