@@ -13,10 +13,11 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2] / "tests")]
 import collector
-import exporters
 import kafka
 import postgres
 import telemetrygen
+
+import exporters
 
 PARTS: dict[str, Callable[[], Path]] = {
     "postgresql": postgres.ensure,

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from make import once, program, run
+
 from real.cached import ROOT, collector
 
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.158.0"
@@ -25,6 +26,9 @@ def _make(folder: Path) -> None:
     run([folder / "builder", "--config", "builder.yaml", "--skip-get-modules", "--skip-compilation"], cwd=folder)
     for name in ("go.mod", "go.sum"):
         shutil.copy(given / name, folder / "build")
-    run([go, "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", folder / "otelcol", "."], cwd=folder / "build")
+    run(
+        [go, "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", folder / "otelcol", "."],
+        cwd=folder / "build",
+    )
     shutil.rmtree(folder / "build")
     (folder / "builder").unlink()

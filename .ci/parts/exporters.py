@@ -8,6 +8,7 @@ from pathlib import Path
 from collector import GO
 from kafka import JAVA
 from make import once, program, run
+
 from real.cached import PROGRAMS, ROOT, cache, exporter
 
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from make import once, program, run
+
 from real.cached import ROOT, kafka
 
 JAVA = ("openjdk-17-jdk-headless",)

@@ -68,7 +68,11 @@ def program(name: str, *, packages: tuple[str, ...], says: str) -> str:
         print(f"installing {' '.join(packages)}", flush=True)
         here = Path.cwd()
         run(["apt-get", "update", "-qq"], cwd=here)
-        run(["apt-get", "install", "-qq", "--no-install-recommends", *packages], cwd=here, DEBIAN_FRONTEND="noninteractive")
+        run(
+            ["apt-get", "install", "-qq", "--no-install-recommends", *packages],
+            cwd=here,
+            DEBIAN_FRONTEND="noninteractive",
+        )
     found = shutil.which(name)
     if found is None:
         sys.exit(f"{name} is needed: {says}")

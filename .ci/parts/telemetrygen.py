@@ -6,6 +6,7 @@ from pathlib import Path
 
 from collector import GO
 from make import once, program, run
+
 from real.cached import TELEMETRYGEN_VERSION, telemetrygen
 
 MODULE = f"github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen@{TELEMETRYGEN_VERSION}"

@@ -1,4 +1,4 @@
-"""Where programs that were built or fetched for the tests lie: outside of the work tree, each under what it is made of."""
+"""Where what was built or fetched for the tests lies: outside of the work tree, each under what it is made of."""
 
 from __future__ import annotations
 
