@@ -25,22 +25,21 @@ def bounded(record: RunRecord, policy: Policy) -> RunRecord:
 
 def _fits(whole: Any, policy: Policy) -> bool:
     """True when nothing in it is over a limit, which is nearly always so, and therefore asked first."""
+    most, short = policy.max_entries, policy.max_text // 4  # no character has more than four bytes
     waiting: list[Any] = [whole]
-    while waiting:
-        value = waiting.pop()
+    for value in waiting:  # which grows as structures are opened; what is empty fits
         kind = value.__class__
         if kind is str:
-            # No character has more than four bytes.
-            if len(value) > policy.max_text // 4 and len(value.encode("utf-8", "replace")) > policy.max_text:
+            if len(value) > short and len(value.encode("utf-8", "replace")) > policy.max_text:
                 return False
         elif kind is tuple:
-            if len(value) > policy.max_entries:
+            if len(value) > most:
                 return False
-            waiting += value
+            waiting += filter(None, value)
         elif kind is dict:
             waiting += value.values()
         elif isinstance(value, msgspec.Struct):
-            waiting += msgspec.structs.astuple(value)
+            waiting += filter(None, msgspec.structs.astuple(value))
     return True
 
 

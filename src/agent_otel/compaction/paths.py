@@ -5,21 +5,26 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+
+from agent_otel.compaction.remembered import remembered
 
 _DRIVE = re.compile(r"^[A-Za-z]:\\")
 
 
-@lru_cache(maxsize=4096)
 def normalise(path: str, root: str = "") -> str:
     """The path without ``.``, ``..`` and doubled slashes, relative to ``root`` when it lies below."""
-    path = path.strip().removeprefix("file://")
-    if _DRIVE.match(path):
-        path = path.replace("\\", "/")
-    path = posixpath.normpath(path) if path else path
+    path = _plain(path)
     if root and path.startswith(root + "/"):
         return path[len(root) + 1 :]
     return path
+
+
+@remembered
+def _plain(path: str) -> str:
+    path = path.strip().removeprefix("file://")
+    if _DRIVE.match(path):
+        path = path.replace("\\", "/")
+    return posixpath.normpath(path) if path else path
 
 
 def common_root(directories: Iterable[str]) -> str:

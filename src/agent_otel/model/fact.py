@@ -18,7 +18,7 @@ from agent_otel.model.record import CommandResult, VerificationOutcome
 SpanOutcome = Literal["ok", "failed", "cancelled", "denied", "open", "unknown"]
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What all facts have."""
 
     ref: str
@@ -28,7 +28,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
 
 
-class AgentInvoked(Fact, frozen=True, kw_only=True):
+class AgentInvoked(Fact, frozen=True, kw_only=True, gc=False):
     """A span that bounds a run, or part of one; ``boundary`` tells an agent's own from a workflow around agents."""
 
     boundary: Literal["agent", "workflow"] = "agent"
@@ -45,7 +45,7 @@ class AgentInvoked(Fact, frozen=True, kw_only=True):
     output_tokens: int | None = None
 
 
-class TaskStarted(Fact, frozen=True, kw_only=True):
+class TaskStarted(Fact, frozen=True, kw_only=True, gc=False):
     """The run was given this task. ``stated`` is False where the task was read off a model's input."""
 
     contract: Contract = Contract()
@@ -54,7 +54,7 @@ class TaskStarted(Fact, frozen=True, kw_only=True):
     parent_run: str = ""
 
 
-class BaseSeen(Fact, frozen=True, kw_only=True):
+class BaseSeen(Fact, frozen=True, kw_only=True, gc=False):
     """The repository the run started from."""
 
     repository: str = ""
@@ -64,7 +64,7 @@ class BaseSeen(Fact, frozen=True, kw_only=True):
     dirty: bool | None = None
 
 
-class FileRead(Fact, frozen=True, kw_only=True):
+class FileRead(Fact, frozen=True, kw_only=True, gc=False):
     """A file was read, with success."""
 
     path: str
@@ -73,7 +73,7 @@ class FileRead(Fact, frozen=True, kw_only=True):
     lines: str = ""
 
 
-class FileChanged(Fact, frozen=True, kw_only=True):
+class FileChanged(Fact, frozen=True, kw_only=True, gc=False):
     """A file was changed, with success: an edit by ``tool`` was seen, or the final ``git`` diff lists it.
 
     ``operation`` is create, edit, delete, move, or write where the file was created or overwritten, nobody says which.
@@ -87,7 +87,7 @@ class FileChanged(Fact, frozen=True, kw_only=True):
     source: Literal["tool", "git"] = "tool"
 
 
-class CommandRun(Fact, frozen=True, kw_only=True):
+class CommandRun(Fact, frozen=True, kw_only=True, gc=False):
     """A command was run, refused, or not started. ``time_ns`` is its start; ``duration_s`` None where unknown."""
 
     command: str
@@ -103,7 +103,7 @@ class CommandRun(Fact, frozen=True, kw_only=True):
     output_tail: str = ""
 
 
-class FailureSeen(Fact, frozen=True, kw_only=True):
+class FailureSeen(Fact, frozen=True, kw_only=True, gc=False):
     """Something failed: the agent said so (``stated``), or the telemetry shows it."""
 
     error: str = ""
@@ -115,7 +115,7 @@ class FailureSeen(Fact, frozen=True, kw_only=True):
     stated: bool = True
 
 
-class DecisionMade(Fact, frozen=True, kw_only=True):
+class DecisionMade(Fact, frozen=True, kw_only=True, gc=False):
     """A choice, with (option, reason) pairs of what was rejected; ``stated`` is False where it was read off a text."""
 
     option: str
@@ -124,7 +124,7 @@ class DecisionMade(Fact, frozen=True, kw_only=True):
     stated: bool = True
 
 
-class VerificationRan(Fact, frozen=True, kw_only=True):
+class VerificationRan(Fact, frozen=True, kw_only=True, gc=False):
     """A check ran, or was skipped (``not_run`` with a reason). ``evidence`` holds command ids or file names."""
 
     check: str
@@ -136,7 +136,7 @@ class VerificationRan(Fact, frozen=True, kw_only=True):
     derived: bool = False
 
 
-class HandoffWritten(Fact, frozen=True, kw_only=True):
+class HandoffWritten(Fact, frozen=True, kw_only=True, gc=False):
     """The run's word to the next reader."""
 
     status: str = ""
@@ -147,7 +147,7 @@ class HandoffWritten(Fact, frozen=True, kw_only=True):
     look_twice: tuple[str, ...] = ()
 
 
-class ToolCalled(Fact, frozen=True, kw_only=True):
+class ToolCalled(Fact, frozen=True, kw_only=True, gc=False):
     """A tool call happened, or was attempted; ``command_id`` names the command it ran, where it ran one."""
 
     name: str
@@ -159,7 +159,7 @@ class ToolCalled(Fact, frozen=True, kw_only=True):
     duration_s: float | None = None
 
 
-class ModelCalled(Fact, frozen=True, kw_only=True):
+class ModelCalled(Fact, frozen=True, kw_only=True, gc=False):
     """A call to a model. ``call_id`` (the response id) makes copies of one call equal."""
 
     model: str = ""
@@ -173,7 +173,7 @@ class ModelCalled(Fact, frozen=True, kw_only=True):
     cache_read_tokens: int | None = None
 
 
-class GateDecided(Fact, frozen=True, kw_only=True):
+class GateDecided(Fact, frozen=True, kw_only=True, gc=False):
     """A gate let a tool call pass, refused it, or asked for approval."""
 
     tool: str
@@ -182,7 +182,7 @@ class GateDecided(Fact, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class BudgetSpent(Fact, frozen=True, kw_only=True):
+class BudgetSpent(Fact, frozen=True, kw_only=True, gc=False):
     """What was used of a budget. The latest fact of a budget counts; ``exceeded`` stays once said."""
 
     budget: str
@@ -191,26 +191,26 @@ class BudgetSpent(Fact, frozen=True, kw_only=True):
     exceeded: bool = False
 
 
-class ContextLoaded(Fact, frozen=True, kw_only=True):
+class ContextLoaded(Fact, frozen=True, kw_only=True, gc=False):
     """A source of context the run worked from."""
 
     name: str
     digest: str = ""
 
 
-class RiskNoted(Fact, frozen=True, kw_only=True):
+class RiskNoted(Fact, frozen=True, kw_only=True, gc=False):
     """A risk the run leaves open."""
 
     text: str
 
 
-class Claimed(Fact, frozen=True, kw_only=True):
+class Claimed(Fact, frozen=True, kw_only=True, gc=False):
     """The agent's own final words."""
 
     text: str
 
 
-class RunFinished(Fact, frozen=True, kw_only=True):
+class RunFinished(Fact, frozen=True, kw_only=True, gc=False):
     """The state of the repository at the end; ``changed_total`` exceeds the facts where the list was cut."""
 
     commit: str = ""
@@ -220,19 +220,19 @@ class RunFinished(Fact, frozen=True, kw_only=True):
     outcome: SpanOutcome = "unknown"
 
 
-class RunAlive(Fact, frozen=True, kw_only=True):
+class RunAlive(Fact, frozen=True, kw_only=True, gc=False):
     """A heartbeat: the run was alive then. ``open_spans`` are the names of what was going on."""
 
     open_spans: tuple[str, ...] = ()
 
 
-class SecretsRedacted(Fact, frozen=True, kw_only=True):
+class SecretsRedacted(Fact, frozen=True, kw_only=True, gc=False):
     """So many secrets were masked in this span or event before it left the process."""
 
     count: int
 
 
-class LimitNoticed(Fact, frozen=True, kw_only=True):
+class LimitNoticed(Fact, frozen=True, kw_only=True, gc=False):
     """Something this telemetry cannot show, as a short name for ``capture.limits``."""
 
     limit: str

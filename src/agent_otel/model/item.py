@@ -14,7 +14,7 @@ import msgspec
 Signal = Literal["span", "log"]
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One span or log record, raw.
 
     ``key`` says what the item is about (``trace_id/span_id`` of a span, event id or content digest of a log record);
@@ -34,7 +34,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     repaired: bool = False
 
 
-class SpanEvent(msgspec.Struct, frozen=True, kw_only=True):
+class SpanEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event of a span."""
 
     name: str
@@ -43,7 +43,7 @@ class SpanEvent(msgspec.Struct, frozen=True, kw_only=True):
     dropped_attributes: int = 0
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a span says. ``end_ns`` is 0 while it has not ended; ``status`` is 0 unset, 1 ok, 2 error."""
 
     trace_id: str
@@ -72,7 +72,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.trace_id}/{self.span_id}"
 
 
-class Log(msgspec.Struct, frozen=True, kw_only=True):
+class Log(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a log record says. ``time_ns`` falls back to the observed time where the sender set none."""
 
     key: str

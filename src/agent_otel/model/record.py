@@ -358,8 +358,16 @@ def _without_empty(value: Any) -> Any:
     msgspec leaves out a default only where it is the very same object, which an empty tuple is on some Pythons only.
     """
     if isinstance(value, dict):
-        return {name: _without_empty(inner) for name, inner in value.items() if inner not in ((), [])}
+        return {
+            name: _without_empty(inner) if inner.__class__ in _CONTAINERS else inner
+            for name, inner in value.items()
+            if inner or inner.__class__ not in _LISTS
+        }
     return [_without_empty(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+_LISTS = frozenset({list, tuple})
+_CONTAINERS = _LISTS | {dict}
 
 
 def encode(record: RunRecord) -> bytes:

@@ -16,6 +16,8 @@ STATUS_ERROR: Final = 2
 
 LARGEST_LITERAL: Final = 20_000
 _OPENERS = ("{", "[", '"')
+_from_json = msgspec.json.Decoder().decode
+_skim = msgspec.json.Decoder(msgspec.Raw).decode
 _INT64 = 1 << 63
 """OTLP has no integers beyond; JSON does, and nothing that is counted or timed needs them."""
 _SURROGATE = re.compile(r"\\[uU](?:0000)?[dD][89a-fA-F]")
@@ -74,8 +76,7 @@ def loads(value: object) -> Any:
     if not stripped.startswith(_OPENERS):
         return value
     try:
-        found = msgspec.json.decode(stripped)
-        return _mended(found) if _SURROGATE.search(stripped) else found
+        return _from_json(stripped)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return _literal(stripped, value)
 
@@ -83,13 +84,19 @@ def loads(value: object) -> Any:
 def is_cut(value: object) -> bool:
     """True for text that begins as JSON and does not end as JSON: an attribute limit went through it."""
     stripped = value.strip() if isinstance(value, str) else ""
-    return stripped.startswith(('{"', '[{"')) and isinstance(loads(stripped), str)
+    if not stripped.startswith(('{"', '[{"')):
+        return False
+    try:
+        _skim(stripped)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return isinstance(loads(stripped), str)
+    return False
 
 
 def mapping(value: object) -> Mapping[str, Any]:
     """The mapping a value is or holds as text, else an empty one."""
     found = loads(value)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def first(attributes: Mapping[str, Any], *keys: str) -> Any:
@@ -114,7 +121,7 @@ def _literal(stripped: str, value: str) -> Any:
 
 
 def _mended(value: Any) -> Any:
-    """The value with its texts as text can be: both notations can spell half of a surrogate pair."""
+    """The value with its texts as text can be: Python can spell half of a surrogate pair, and so can bad JSON."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):

@@ -13,7 +13,7 @@ from agent_otel.model import names
 from agent_otel.model.item import Log, Span
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event, wherever it was seen."""
 
     name: str

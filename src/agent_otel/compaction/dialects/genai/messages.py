@@ -54,12 +54,12 @@ def parse(value: object, role: str = "") -> list[Message]:
     found = loads(value)
     if isinstance(found, str):
         return [Message(role, (found,))] if found.strip() and role else []
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         return [_message(found, role)]
     if not isinstance(found, list | tuple):
         return []
-    if any(isinstance(entry, Mapping) and "role" in entry for entry in found):
-        return [_message(entry, role) for entry in found if isinstance(entry, Mapping)]
+    if any(isinstance(entry, dict) and "role" in entry for entry in found):
+        return [_message(entry, role) for entry in found if isinstance(entry, dict)]
     return [_of_parts(role, found)] if role else []
 
 
@@ -71,7 +71,7 @@ def of_event(name: str, fields: Mapping[str, Any]) -> list[Message]:
     inner = fields.get("message") if name == names.CHOICE else fields
     if isinstance(inner, str):
         return parse(inner, role)
-    return [_message(inner, role)] if isinstance(inner, Mapping) else []
+    return [_message(inner, role)] if isinstance(inner, dict) else []
 
 
 def task(messages: list[Message]) -> str:
@@ -97,7 +97,7 @@ def _message(entry: Mapping[str, Any], role: str) -> Message:
         return Message(role, results=((text(entry.get("tool_call_id")), parts),))
     spoken = _of_parts(role, parts if isinstance(parts, list | tuple) else [parts])
     asked = entry.get("tool_calls")
-    requests = [_request(call) for call in asked if isinstance(call, Mapping)] if isinstance(asked, list) else []
+    requests = [_request(call) for call in asked if isinstance(call, dict)] if isinstance(asked, list) else []
     return spoken._replace(requests=(*spoken.requests, *requests))
 
 
@@ -108,7 +108,7 @@ def _of_parts(role: str, parts: list[Any] | tuple[Any, ...]) -> Message:
     for part in parts:
         if isinstance(part, str):
             texts.append(part)
-        elif isinstance(part, Mapping):
+        elif isinstance(part, dict):
             texts += _texts(part)
             requests += _requests(part)
             results += _results(part)
@@ -123,18 +123,18 @@ def _texts(part: Mapping[str, Any]) -> Iterator[str]:
 def _requests(part: Mapping[str, Any]) -> Iterator[ToolRequest]:
     if part.get("type") in ("tool_call", "tool_use", "function_call"):
         yield _request(part)
-    if isinstance(used := part.get("toolUse"), Mapping):
+    if isinstance(used := part.get("toolUse"), dict):
         yield ToolRequest(text(used.get("toolUseId")), text(used.get("name")), used.get("input"))
 
 
 def _request(call: Mapping[str, Any]) -> ToolRequest:
     inner = call.get("function")
-    asked = inner if isinstance(inner, Mapping) else call
+    asked = inner if isinstance(inner, dict) else call
     return ToolRequest(text(call.get("id")), text(asked.get("name")), first(asked, "arguments", "input"))
 
 
 def _results(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if part.get("type") in ("tool_call_response", "tool_result"):
         yield text(first(part, "id", "tool_use_id")), first(part, "response", "result", "content")
-    if isinstance(given := part.get("toolResult"), Mapping):
+    if isinstance(given := part.get("toolResult"), dict):
         yield text(given.get("toolUseId")), given.get("content")

@@ -7,7 +7,7 @@ command as a success, in every framework.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from agent_otel.compaction.dialects.values import STATUS_ERROR, loads, text, whole
@@ -78,7 +78,7 @@ def unwrap(raw: object) -> Result:
         if inner is value:
             break
         value = loads(inner)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         said = [text(value.get(key)) for key in TEXT_KEYS]
         return Result(value, "\n".join(filter(None, said)))
     return Result({}, value if isinstance(value, str) else "")
@@ -86,15 +86,15 @@ def unwrap(raw: object) -> Result:
 
 def _inside(value: Any) -> Any:
     """What an envelope holds, the value itself when it is none."""
-    if isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value):
+    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
         texts = [text(entry.get("text")) or text(entry.get("content")) for entry in value]
         return "\n".join(texts) if any(texts) else value
-    if not isinstance(value, Mapping) or any(key in value for key in EXIT_KEYS):
+    if not isinstance(value, dict) or any(key in value for key in EXIT_KEYS):
         return value
     if set(value) == {"result"}:
         return value["result"]
     for key in ("data", "kwargs", "output"):
-        if isinstance(inner := value.get(key), Mapping) and ("content" in inner or "kwargs" in inner):
+        if isinstance(inner := value.get(key), dict) and ("content" in inner or "kwargs" in inner):
             return inner
     if isinstance(value.get("content"), list):
         return value["content"]
@@ -106,7 +106,7 @@ def ending(span: Span, result: Result) -> Ending:
     exceptions = [event.attributes for event in span.events if names.EXCEPTION_TYPE in event.attributes]
     thrown = exceptions[0] if exceptions else {}
     error_type = text(span.attributes.get(names.ERROR_TYPE)) or text(thrown.get(names.EXCEPTION_TYPE))
-    failed = bool(span.status == STATUS_ERROR or error_type or any(_signs(span, result)))
+    failed = bool(span.status == STATUS_ERROR or error_type or _span_says_so(span) or _result_says_so(result))
     if not failed:
         return Ending("ok" if span.end_ns else "open")
     told = (
@@ -120,16 +120,30 @@ def ending(span: Span, result: Result) -> Ending:
     return Ending(outcome, error_type, next(filter(None, told), ""), word in TIMED_OUT)
 
 
-def _signs(span: Span, result: Result) -> Iterator[bool]:
-    """Signs of failure that are no status: frameworks.md rule 6."""
-    yield text(span.attributes.get(names.TOOL_STATUS)) == "error"
-    yield text(span.attributes.get(names.TASK_STATUS)) == "failure"
-    yield span.attributes.get("success") in (False, "false")
-    yield any(result.fields.get(key) is True for key in ("is_error", "isError"))
-    yield any(result.fields.get(key) is False for key in ("success", "ok"))
-    yield result.fields.get("status") in ("error", "failed")
-    yield bool(result.fields.get("error")) and exit_code({}, result) is None
-    yield not result.fields and bool(_ERROR_TEXT.match(result.text[:200])) and exit_code({}, result) is None
+# Signs of failure that are no status: frameworks.md rule 6.
+
+
+def _span_says_so(span: Span) -> bool:
+    get = span.attributes.get
+    return (
+        get(names.TOOL_STATUS) == "error"
+        or get(names.TASK_STATUS) == "failure"
+        or get("success", True) in (False, "false")
+    )
+
+
+def _result_says_so(result: Result) -> bool:
+    if not result.fields:
+        return bool(_ERROR_TEXT.match(result.text[:200])) and exit_code({}, result) is None
+    get = result.fields.get
+    return (
+        get("is_error") is True
+        or get("isError") is True
+        or get("success") is False
+        or get("ok") is False
+        or get("status") in ("error", "failed")
+        or (bool(get("error")) and exit_code({}, result) is None)
+    )
 
 
 def undone(result: Result) -> bool:
@@ -147,7 +161,7 @@ def exit_code(attributes: Mapping[str, Any], result: Result) -> int | None:
 
 def _field(fields: Mapping[str, Any]) -> int | None:
     inner = [loads(fields.get(key)) for key in INNER_KEYS]
-    for level in (fields, *(entry for entry in inner if isinstance(entry, Mapping))):
+    for level in (fields, *(entry for entry in inner if isinstance(entry, dict))):
         for key in EXIT_KEYS:
             if (code := whole(level.get(key))) is not None:
                 return code

@@ -43,7 +43,7 @@ class Talk:
         self._notes: dict[str, list[Note]] = defaultdict(list)
         for item in items:
             if isinstance(item, Log):
-                body = item.body if isinstance(item.body, Mapping) else {}
+                body = item.body if isinstance(item.body, dict) else {}
                 self._notes[item.ref].append(Note(event_name(item), {**item.attributes, **body}))
         self._outputs: dict[str, list[Message]] = {}
 
@@ -53,9 +53,11 @@ class Talk:
 
     def out_of(self, span: Span) -> list[Message]:
         """What the model answered."""
-        if span.ref not in self._outputs:
-            self._outputs[span.ref] = self._told(span, names.OUTPUT_MESSAGES, (names.CHOICE,))
-        return self._outputs[span.ref]
+        ref = span.ref
+        found = self._outputs.get(ref)
+        if found is None:
+            found = self._outputs[ref] = self._told(span, names.OUTPUT_MESSAGES, (names.CHOICE,))
+        return found
 
     def notes(self, span: Span) -> Iterator[Note]:
         """The events of a span, then the log records that point to it."""

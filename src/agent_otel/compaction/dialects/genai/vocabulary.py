@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from agent_otel.compaction.dialects.values import count, loads, text, texts
+from agent_otel.compaction.remembered import remembered
 
 PATHS: Final = (
     "path", "filepath", "filename", "file", "absolutepath", "abspath", "targetfile", "targetpath", "relativepath",
@@ -49,6 +50,7 @@ EDITOR_COMMANDS: Final[Mapping[str, str]] = {
 }
 """The ``command`` argument of editor tools that do everything (``str_replace_based_edit_tool`` and its kin)."""
 
+_SUBJECTS: Final = frozenset([*PATHS, *MANY_PATHS, *COMMANDS])
 _PATCH_HEADER: Final = re.compile(r"^\*\*\* (Add|Update|Delete) File: (.+)$|^\*\*\* Move to: (.+)$", re.MULTILINE)
 _DIFF_HEADER: Final = re.compile(r"^--- (?:a/)?(\S[^\t\n]*)[^\n]*\n\+\+\+ (?:b/)?(\S[^\t\n]*)", re.MULTILINE)
 _PATCH_VERBS: Final = {"Add": "create", "Update": "edit", "Delete": "delete"}
@@ -69,18 +71,20 @@ class Action(NamedTuple):
 
 def actions(name: str, raw: object) -> list[Action]:
     """What a call of this tool with these arguments is to do."""
-    words = _words(name)
+    words, named = _words(name), _operation(name)
     given = _arguments(raw)
     if isinstance(given, str):
         given = {"command" if words & SHELLS or words & RUNNERS else "path": given} if given.strip() else {}
-    operation = EDITOR_COMMANDS.get(text(given.get("command")), "") if _path(given) else ""
+    path = _path(given)
+    operation = EDITOR_COMMANDS.get(text(given.get("command")), "") if path else ""
     if not operation and (line := _command(words, given)):
         return [Action("run", command=line, directory=text(given.get("cwd")) or text(given.get("workdir")))]
     if not operation and (patched := list(_patched(words, given))):
         return patched
-    return list(_file_actions(operation or _operation(words), given))
+    return list(_file_actions(operation or named, path, given))
 
 
+@remembered
 def _words(name: str) -> frozenset[str]:
     last = re.split(r"__|[./:]", name)[-1] or name
     return frozenset(re.split(r"[\W_]+", _CAMEL.sub("_", last).casefold())) - {""}
@@ -92,9 +96,9 @@ def _arguments(raw: object) -> Mapping[str, Any] | str:
     for _ in range(5):
         if isinstance(value, str):
             return value
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return {}
-        plain = {re.sub(r"[\W_]", "", str(key)).casefold(): entry for key, entry in value.items()}
+        plain = {_plain(str(key)): entry for key, entry in value.items()}
         inner = _inside(plain)
         if inner is None:
             return plain
@@ -102,14 +106,19 @@ def _arguments(raw: object) -> Mapping[str, Any] | str:
     return {}
 
 
+@remembered
+def _plain(key: str) -> str:
+    return re.sub(r"[\W_]", "", key).casefold()
+
+
 def _inside(plain: Mapping[str, Any]) -> Any:
     """What an envelope around arguments holds, None when these are the arguments."""
-    if any(key in plain for key in (*PATHS, *MANY_PATHS, *COMMANDS)):
+    if not _SUBJECTS.isdisjoint(plain):
         return None
     for key in WRAPPERS:
-        if isinstance(inner := loads(plain.get(key)), Mapping) and inner:
+        if isinstance(inner := loads(plain.get(key)), dict) and inner:
             return inner
-    if isinstance(positional := plain.get("args"), list) and positional and isinstance(positional[0], str | Mapping):
+    if isinstance(positional := plain.get("args"), list) and positional and isinstance(positional[0], str | dict):
         return positional[0]
     return plain.get("inputstr")
 
@@ -133,34 +142,38 @@ def _line(argv: tuple[str, ...]) -> str:
     return shlex.join(argv)
 
 
-def _operation(words: frozenset[str]) -> str:
+@remembered
+def _operation(name: str) -> str:
+    words = _words(name)
     if words & FOLDERS:
         return ""
     return next((operation for operation, verbs in VERBS if words & set(verbs)), "")
 
 
-def _file_actions(operation: str, given: Mapping[str, Any]) -> Iterator[Action]:
+def _file_actions(operation: str, path: str, given: Mapping[str, Any]) -> Iterator[Action]:
     if not operation:
         return
     if operation == "move":
-        new = next((path for key in NEW_PATHS if (path := _plausible(given.get(key)))), "")
-        if new and _path(given):
-            yield Action("move", new, old_path=_path(given))
+        new = next(filter(None, (_plausible(given.get(key)) for key in NEW_PATHS)), "")
+        if new and path:
+            yield Action("move", new, old_path=path)
         return
-    paths = [_path(given)] if _path(given) else list(_many(given))
-    for path in paths:
-        yield Action(operation, path, lines=_lines(given) if operation == "read" else "")
+    for found in [path] if path else _many(given):
+        yield Action(operation, found, lines=_lines(given) if operation == "read" else "")
 
 
 def _path(given: Mapping[str, Any]) -> str:
-    return next((path for key in PATHS if (path := _plausible(given.get(key)))), "")
+    for key in PATHS:
+        if key in given and (path := _plausible(given[key])):
+            return path
+    return ""
 
 
 def _many(given: Mapping[str, Any]) -> Iterator[str]:
     for key in MANY_PATHS:
         value = loads(given.get(key))
         for entry in value if isinstance(value, list) else []:
-            path = _path({str(k).casefold(): v for k, v in entry.items()}) if isinstance(entry, Mapping) else entry
+            path = _path({str(k).casefold(): v for k, v in entry.items()}) if isinstance(entry, dict) else entry
             if _plausible(path):
                 yield _plausible(path)
 
