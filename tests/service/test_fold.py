@@ -157,8 +157,29 @@ def test_a_giant_run_is_cut_and_says_so(store, clock):
 def test_a_group_is_cut_at_its_bytes_too(store, clock):
     """Few items may be large."""
     store.put(items(*(span(1, number) for number in range(200))))
-    assert 20 < fold(store, clock, bytes=4_000).items < 60
-    assert store.record("run-1").capture.truncated
+    assert 20 < fold(store, clock, bytes=40_000).items < 100
+    capture = store.record("run-1").capture
+    assert (capture.truncated, capture.root_seen) == (True, True)
+
+
+def test_many_small_values_count_for_what_they_take_in_memory(store, clock):
+    """However few bytes they came in: objects are larger than that."""
+    deep = KeyValue(key="deep")
+    deep.value.array_value.values.extend(AnyValue(kvlist_value={"values": [KeyValue(key="k")]}) for _ in range(100))
+    event = Span.Event(attributes=[KeyValue(key=f"{number}") for number in range(100)])
+    for run, extra in enumerate(
+        (
+            {"attributes": [deep]},
+            {"events": [event]},
+            {"attributes": [KeyValue(key=f"{number}") for number in range(150)]},
+        ),
+        start=1,
+    ):
+        spans = [span(run, number) for number in range(400)]
+        for each in spans:
+            each.MergeFrom(Span(**extra))
+        store.put(items(*spans))
+        assert 1 < fold(store, clock, bytes=400_000).items < 200
 
 
 @pytest.mark.parametrize("count", [79, 80, 81])

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 import msgspec
 
-from agent_otel.model.item import Signals
+from agent_otel.model.item import Signals, Span
 from agent_otel.otlp.views import views
 from agent_otel.store.base import GroupId, GroupItems, Store, item_cursor
 
 _PAGE: Final = 500
-_PAGE_BYTES: Final = 4 << 20
+_PAGE_BYTES: Final = 1 << 20
 _LATEST_PART: Final = 8
+
+_EVERYTHING: Final = 1 << 62
+
+_VALUE_BYTES: Final = 200
+"""What an attribute takes in memory beside its text: a text is an object, and so is a key."""
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of a group is folded.
+    """How much of a group is folded: so many items, which take about so many bytes of memory.
 
-    A larger group is folded from its first items, and for an eighth from its last ones, where roots and ends are; its
-    records say that they are cut. Which these are does not depend on the order in which items came.
+    Of a larger group the first items are folded, and the last ones (up to an eighth, and a mebibyte), where roots and
+    ends are; its records say that they are cut. Which these are does not depend on the order in which items came.
     """
 
     items: int = 20_000
-    bytes: int = 48 << 20
+    bytes: int = 80 << 20
 
 
 BOUNDS: Final = Bounds()
@@ -39,31 +45,44 @@ class Reading:
     """
 
     def __init__(self, store: Store, group: GroupId, bounds: Bounds) -> None:
-        self._store = store
-        self._after = ""
         self.signals: list[Signals] = []
         self.last_ns = 0
-        latest = Bounds(items=bounds.items // _LATEST_PART, bytes=bounds.bytes // _LATEST_PART)
-        items, size = bounds.items - latest.items, bounds.bytes - latest.bytes
-        self.first = page = self._page(group, items, size)
-        while page.items and len(self.signals) < self.first.total:
-            items -= len(page.items)
-            size -= sum(len(item.raw) for item in page.items)
-            if items <= 0 or size <= 0:
+        self._after = ""
+        latest = bounds.items // _LATEST_PART
+        self.first = page = store.items(group, limit=_PAGE, most_bytes=_PAGE_BYTES)
+        most = bounds.items if self.first.total <= bounds.items else bounds.items - latest
+        room = bounds.bytes
+        while room > 0 and page.items:
+            room = self._take(page, most, room)
+            if len(self.signals) >= min(most, self.first.total):
                 break
-            page = self._page(group, items, size)
+            page = store.items(group, after=self._after, limit=_PAGE, most_bytes=_PAGE_BYTES)
         if len(self.signals) < self.first.total:
-            self._take(store.items(group, after=self._after, limit=latest.items, most_bytes=latest.bytes, latest=True))
+            size = min(bounds.bytes // _LATEST_PART, _PAGE_BYTES)
+            page = store.items(group, after=self._after, limit=latest, most_bytes=size, latest=True)
+            self._take(page, bounds.items, _EVERYTHING)
         self.cut = len(self.signals) < self.first.total
 
-    def _page(self, group: GroupId, items: int, size: int) -> GroupItems:
-        return self._take(
-            self._store.items(group, after=self._after, limit=min(items, _PAGE), most_bytes=min(size, _PAGE_BYTES))
-        )
+    def _take(self, page: GroupItems, most: int, room: int) -> int:
+        """Takes what there is room for; tells how much is left."""
+        for item, signal in zip(page.items, views(page.items), strict=True):
+            if room <= 0 or len(self.signals) >= most:
+                break
+            self.signals.append(signal)
+            self.last_ns = item.time_ns
+            self._after = item_cursor(item)
+            room -= len(item.raw) + _VALUE_BYTES * _values(signal)
+        return room
 
-    def _take(self, page: GroupItems) -> GroupItems:
-        if page.items:
-            self.signals += views(page.items)
-            self.last_ns = max(self.last_ns, page.items[-1].time_ns)
-            self._after = item_cursor(page.items[-1])
-        return page
+
+def _values(signal: Signals) -> int:
+    """How many values the signal holds, however deep."""
+    count = _within(signal.attributes)
+    if isinstance(signal, Span):
+        return count + len(signal.links) + sum(1 + _within(event.attributes) for event in signal.events)
+    return count + _within([signal.body])
+
+
+def _within(values: Mapping[str, Any] | Collection[Any]) -> int:
+    inner = values.values() if isinstance(values, Mapping) else values
+    return len(inner) + sum(_within(value) for value in inner if isinstance(value, (tuple, dict)))
