@@ -38,7 +38,9 @@ def test_an_address_is_what_it_says(where, expected):
     assert [(each.host, each.port) for each in addresses(where, name="http")] == expected
 
 
-@pytest.mark.parametrize("where", ["", "4318", ":4318", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "OFF"])
+@pytest.mark.parametrize(
+    "where", ["", "4318", ":4318", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "OFF"]
+)
 def test_what_is_no_address_is_refused(where):
     """The message says what was expected, and which setting it is about."""
     with pytest.raises(SettingsError, match=r"^http: expected host:port or off, got"):
@@ -93,13 +95,18 @@ def test_strangers_are_asked_who_they_are_or_not_listened_to(tmp_path):
     check_exposure([EXPOSED], ProcessorSettings(**certificates, tls_client_ca=tmp_path))
 
 
-@pytest.mark.parametrize("host", ["localhost", "LocalHost:4318", "localhost.:1", "127.0.0.1:4318", "[::1]:4318", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost:4318", "localhost.:1", "127.0.0.1:4318", "[::1]:4318", "[::1]"]
+)
 def test_this_machine_is_known_by_its_names(host):
     """As a ``Host`` header has them."""
     assert local_name(host)
 
 
-@pytest.mark.parametrize("host", ["", "evil.example", "evil.example:4318", "localhost.evil.example", "10.0.0.1", "[fe80::1]", "127.0.0.1.evil"])
+@pytest.mark.parametrize(
+    "host",
+    ["", "evil.example", "evil.example:4318", "localhost.evil.example", "10.0.0.1", "[fe80::1]", "127.0.0.1.evil"],
+)
 def test_other_names_are_not_this_machine(host):
     """A web page that made its name point here is told apart from a local program."""
     assert not local_name(host)
@@ -112,7 +119,17 @@ def test_any_of_the_tokens_lets_in():
     for token in (ONE, OTHER):
         assert tokens.admits(f"Bearer {token}")
         assert tokens.admits(f"bearer  {token} ")
-    for shown in ("", ONE, f"Basic {ONE}", "Bearer", "Bearer ", f"Bearer {ONE[:-1]}", f"Bearer {ONE}x", "Bearer \udcff", f"Bearer {THIRD}"):
+    for shown in (
+        "",
+        ONE,
+        f"Basic {ONE}",
+        "Bearer",
+        "Bearer ",
+        f"Bearer {ONE[:-1]}",
+        f"Bearer {ONE}x",
+        "Bearer \udcff",
+        f"Bearer {THIRD}",
+    ):
         assert not tokens.admits(shown)
 
 
@@ -122,7 +139,9 @@ def test_without_tokens_everybody_may():
     assert Tokens().admits("")
 
 
-@pytest.mark.parametrize("token", ["short", "with a blank in it, long", "nön-ascii-token-0123456789", "tab\ttab-0123456789abc"])
+@pytest.mark.parametrize(
+    "token", ["short", "with a blank in it, long", "nön-ascii-token-0123456789", "tab\ttab-0123456789abc"]
+)
 def test_a_token_that_can_be_guessed_or_not_be_sent_is_refused(token):
     """The message does not repeat it."""
     with pytest.raises(SettingsError) as caught:

@@ -12,7 +12,7 @@ import click
 from agent_otel import settings
 from agent_otel.cli.console import print_json_line
 from agent_otel.cli.options import setting_options
-from agent_otel.errors import SettingsError
+from agent_otel.errors import MissingExtra
 from agent_otel.service.settings import ProcessorSettings, read_file
 from agent_otel.store.locate import find_database
 
@@ -61,6 +61,6 @@ def _service() -> Any:
     except ModuleNotFoundError as exc:
         if exc.name is None or exc.name.partition(".")[0] not in {*NEEDED, "opentelemetry"}:
             raise
-        message = f'The processor needs {exc.name!r}. Install it with: pip install "agent-otel[processor]"'
-        raise SettingsError(message) from exc
+        what = "The processor"
+        raise MissingExtra(what, exc.name, extra="processor") from exc
     return run

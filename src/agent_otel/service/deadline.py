@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from agent_otel.service.receiver import TooSlow
+from agent_otel.service.refusals import TooSlow
 
 
 class Deadline:

@@ -8,23 +8,23 @@ handed over compressed, as they came: gRPC's own inflating knows no bound but it
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import grpc
 import grpc.aio
 
-from agent_otel.service import answers
+from agent_otel.otlp.replies import Failure, SignalName, failure, status_of, success_body
 from agent_otel.service.budget import Room
 from agent_otel.service.deadline import Deadline
-from agent_otel.service.receiver import Answer, Body, Delivery, Receiver
-from agent_otel.service.security import Address, Tokens
+from agent_otel.service.receiver import Body, Delivery, Receiver
+from agent_otel.service.security import HOW_TO_ENTER, Address, Tokens
 from agent_otel.service.settings import ProcessorSettings
 
 if TYPE_CHECKING:  # the classes are generic in the stubs alone
     Handler = grpc.RpcMethodHandler[Any, Any]
     Context = grpc.aio.ServicerContext[Any, Any]
 
-METHODS: Final = {
+METHODS: Final[dict[str, SignalName]] = {
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export": "span",
     "/opentelemetry.proto.collector.logs.v1.LogsService/Export": "log",
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": "metric",
@@ -126,21 +126,20 @@ def _export(receiver: Receiver, delivery: Delivery, read_timeout_s: float) -> Ca
             return Body(content, "gzip" if content.startswith(GZIP_MAGIC) else "")
 
         answer = await receiver.receive(delivery, size=UNKNOWN_BYTES, read=read)
-        if answer.received is None:
+        if isinstance(answer, Failure):
             await _fail(context, answer)
-        return answers.body(answer, delivery.signal, "protobuf")
+        return success_body(answer, delivery.signal, "protobuf")
 
     return export
 
 
-async def _unauthenticated(_: AsyncIterator[bytes], context: Context) -> bytes:
-    await _fail(context, Answer(status=401, code=16, message="a token is needed: authorization: Bearer …"))
-    return b""  # not reached: abort raises
+async def _unauthenticated(_: AsyncIterator[bytes], context: Context) -> NoReturn:
+    await _fail(context, failure(401, HOW_TO_ENTER))
 
 
-async def _fail(context: Context, answer: Answer) -> None:
-    details = answers.status(answer).SerializeToString()
-    await context.abort(_CODES[answer.code], answer.message, trailing_metadata=((DETAILS, details),))
+async def _fail(context: Context, failed: Failure) -> NoReturn:
+    details = status_of(failed).SerializeToString()
+    await context.abort(_CODES[failed.code], failed.message, trailing_metadata=((DETAILS, details),))
 
 
 def _authorization(metadata: Iterable[tuple[str, str | bytes]]) -> str:

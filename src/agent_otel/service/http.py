@@ -7,32 +7,23 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final
 
-from agent_otel.errors import AgentOtelError, StoreError, TooLarge
-from agent_otel.service import answers
+from agent_otel.errors import AgentOtelError, TooLarge, Unsupported
+from agent_otel.otlp.encodings import CONTENT_TYPES, Encoding, encoding_of
+from agent_otel.otlp.inflate import accepted
+from agent_otel.otlp.replies import Failure, SignalName, failure, failure_body, success_body
 from agent_otel.service.budget import Room
 from agent_otel.service.deadline import Deadline
 from agent_otel.service.exchange import Reply, Request
 from agent_otel.service.logs import Rarely
-from agent_otel.service.receiver import Answer, Body, Delivery, Encoding, Gone, Receiver, Unsupported
+from agent_otel.service.receiver import Body, Delivery, Receiver
+from agent_otel.service.refusals import Gone
 from agent_otel.service.routes import Route, find
-from agent_otel.service.security import Tokens, local_name
-
-CONTENT_TYPES: Final[dict[str, Encoding]] = {"application/x-protobuf": "protobuf", "application/json": "json"}
-_CONTENT_TYPE: Final = {encoding: name for name, encoding in CONTENT_TYPES.items()}
-
-COMPRESSIONS: Final = {"": "", "identity": "", "none": "", "gzip": "gzip"}
+from agent_otel.service.security import HOW_TO_ENTER, Tokens, local_name
 
 MOST_ASKED_BYTES: Final = 1 << 20
 """Size of the body of a request that is no export."""
 
 NOT_MODIFIED: Final = 304
-
-UNAUTHENTICATED: Final = 16
-NOT_FOUND: Final = 5
-UNIMPLEMENTED: Final = 12
-PERMISSION_DENIED: Final = 7
-UNAVAILABLE: Final = 14
-INTERNAL: Final = 13
 
 
 class HttpApplication:
@@ -66,6 +57,7 @@ class HttpApplication:
         self._readers = readers
         self._read_timeout_s = read_timeout_s
         self._rarely = rarely
+        self._compressions = frozenset({"", "x-gzip", *accepted()})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answers one request, as ASGI wants it."""
@@ -73,52 +65,41 @@ class HttpApplication:
             reply = await self._reply(scope, receive)
         except asyncio.CancelledError:
             # The time for ending is over. Without an answer of ours the server would send 500: "never again".
-            message = "the processor is about to end"
-            reply = rendered(Answer(status=503, code=UNAVAILABLE, message=message, retry_s=1), "span", "json")
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
-        if reply.status != NOT_MODIFIED:  # of it, the length would be that of the body which is left out
-            headers.append((b"content-length", str(len(reply.body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+            reply = refusal(503, "the processor is about to end", "json")
+        await send_reply(send, reply)
 
     async def _reply(self, scope: Any, receive: Any) -> Reply:
         method, path, headers = scope["method"], scope["path"], _joined(scope["headers"])
-        encoding = _encoding(headers) or "json"
         route = find(self._routes, path)
         if route is None or not route.public:
             if not self._tokens.admits(headers.get("authorization", "")):
-                refusal = Answer(status=401, code=UNAUTHENTICATED, message="a token is needed: Authorization: Bearer …")
-                return _with(rendered(refusal, "span", encoding), {"www-authenticate": 'Bearer realm="agent-otel"'})
+                return refusal(401, HOW_TO_ENTER, _said(headers), www_authenticate='Bearer realm="agent-otel"')
             if self._local_only and not local_name(headers.get("host", "")):
-                refusal = Answer(status=421, code=PERMISSION_DENIED, message="this is not the host that was asked for")
-                return rendered(refusal, "span", encoding)
+                return refusal(421, "the host that was asked for is not this one", _said(headers))
         if route is None:
-            return rendered(Answer(status=404, code=NOT_FOUND, message="nothing is here"), "span", encoding)
+            return refusal(404, "nothing is here", _said(headers))
         if method not in route.methods:
-            refusal = Answer(status=405, code=UNIMPLEMENTED, message=f"{path} does not take {method}")
-            return _with(rendered(refusal, "span", encoding), {"allow": ", ".join(route.methods)})
-        if route.signal:
+            return refusal(405, f"{path} does not take {method}", _said(headers), allow=", ".join(route.methods))
+        if route.signal is not None:
             return await self._export(route.signal, headers, receive)
         return await self._ask(route, scope, headers, receive)
 
-    async def _export(self, signal: str, headers: dict[str, str], receive: Any) -> Reply:
-        encoding = _encoding(headers)
-        compression = COMPRESSIONS.get(headers.get("content-encoding", "").strip().lower())
-
+    async def _export(self, signal: SignalName, headers: dict[str, str], receive: Any) -> Reply:
         async def read(room: Room) -> Body:
-            if encoding is None:
-                message = f"content type {headers.get('content-type', '')!r}; read are {', '.join(CONTENT_TYPES)}"
-                raise Unsupported(message)
-            if compression is None:
-                known = ", ".join(name for name in COMPRESSIONS if name)
-                message = f"content encoding {headers.get('content-encoding', '')!r}; read are {known}"
+            encoding_of(headers.get("content-type", ""))
+            compression = headers.get("content-encoding", "").strip().lower()
+            if compression not in self._compressions:
+                message = f"content encoding {compression[:40]!r} is not read here: send {', '.join(accepted())}"
                 raise Unsupported(message)
             content = await self._body(receive, most=self._receiver.limits.body_bytes, room=room)
             return Body(content, compression)
 
-        delivery = Delivery(signal=signal, transport="http", encoding=encoding or "json")
+        delivery = Delivery(signal=signal, transport="http", encoding=_said(headers))
         answer = await self._receiver.receive(delivery, size=_declared(headers), read=read)
-        return rendered(answer, signal, delivery.encoding)
+        if isinstance(answer, Failure):
+            return _failed(answer, delivery.encoding)
+        body = success_body(answer, signal, delivery.encoding)
+        return Reply(status=200, body=body, headers={"content-type": CONTENT_TYPES[delivery.encoding]})
 
     async def _ask(self, route: Route, scope: Any, headers: dict[str, str], receive: Any) -> Reply:
         """Answers what is no export, on a thread: it may read the database."""
@@ -126,21 +107,18 @@ class HttpApplication:
             body = await self._body(receive, most=MOST_ASKED_BYTES)
             request = Request(
                 method=scope["method"],
-                path=scope["raw_path"].decode("latin-1"),
+                path=scope["path"],
                 query=scope["query_string"].decode("latin-1"),
                 headers=headers,
                 body=body,
             )
             return await asyncio.get_running_loop().run_in_executor(self._readers, route.answer, request)
-        except StoreError as exc:
-            self._rarely.warning("the store cannot be read", error=str(exc))
-            answer = Answer(status=503, code=UNAVAILABLE, message=str(exc), retry_s=1)
         except AgentOtelError as exc:
-            answer = Answer(status=getattr(exc, "status", 400), code=3, message=str(exc))
+            self._rarely.warning("a question cannot be answered", error=str(exc))
+            return refusal(getattr(exc, "status", 500), str(exc), "json")
         except Exception as exc:  # noqa: BLE001 - one request must not cost the others theirs
-            self._rarely.warning("a request cannot be answered", error=repr(exc), exc_info=exc)
-            answer = Answer(status=500, code=INTERNAL, message="the processor failed on this request")
-        return rendered(answer, "span", "json")
+            self._rarely.warning("a question cannot be answered", error=repr(exc), exc_info=exc)
+            return refusal(500, "the processor failed on this request", "json")
 
     async def _body(self, receive: Any, *, most: int, room: Room | None = None) -> bytes:
         parts: list[bytes] = []
@@ -161,16 +139,26 @@ class HttpApplication:
                     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def rendered(answer: Answer, signal: str, encoding: Encoding) -> Reply:
-    """An answer as HTTP writes it."""
-    headers = {"content-type": _CONTENT_TYPE[encoding]}
-    if answer.retry_s is not None:
-        headers["retry-after"] = str(answer.retry_s)
-    return Reply(status=answer.status, body=answers.body(answer, signal, encoding), headers=headers)
+async def send_reply(send: Any, reply: Reply) -> None:
+    """Writes a reply out, as ASGI wants it."""
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    headers.append((b"content-length", str(len(reply.body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
 
 
-def _with(reply: Reply, headers: dict[str, str]) -> Reply:
-    return Reply(status=reply.status, body=reply.body, headers={**reply.headers, **headers})
+def refusal(status: int, message: str, encoding: Encoding, **headers: str) -> Reply:
+    """The reply that says no; of the headers' names, underscores stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    reply = _failed(failure(status, message), encoding)
+    return Reply(status=reply.status, body=reply.body, headers={**reply.headers, **named})
+
+
+def _failed(failed: Failure, encoding: Encoding) -> Reply:
+    headers = {"content-type": CONTENT_TYPES[encoding]}
+    if failed.retry_s is not None:
+        headers["retry-after"] = str(failed.retry_s)
+    return Reply(status=failed.status, body=failure_body(failed, encoding), headers=headers)
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -182,8 +170,12 @@ def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-def _encoding(headers: dict[str, str]) -> Encoding | None:
-    return CONTENT_TYPES.get(headers.get("content-type", "").partition(";")[0].strip().lower())
+def _said(headers: dict[str, str]) -> Encoding:
+    """The encoding of the request, in which it is answered; JSON where it is none of ours, for people can read that."""
+    try:
+        return encoding_of(headers.get("content-type", ""))
+    except Unsupported:
+        return "json"
 
 
 def _declared(headers: dict[str, str]) -> int:

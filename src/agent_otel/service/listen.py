@@ -14,7 +14,6 @@ import uvicorn
 
 from agent_otel.service import http
 from agent_otel.service.connection import BoundedProtocol, Bounds
-from agent_otel.service.receiver import Answer
 from agent_otel.service.security import Address
 from agent_otel.service.settings import ProcessorSettings
 
@@ -128,9 +127,4 @@ class _Server(uvicorn.Server):
 
 async def _busy(_: Any, __: Any, send: Any) -> None:
     """Answers where there are too many connections, without reading anything."""
-    answer = Answer(status=503, code=http.UNAVAILABLE, message="too many connections", retry_s=2)
-    reply = http.rendered(answer, "span", "json")
-    headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
-    headers += [(b"content-length", str(len(reply.body)).encode()), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    await http.send_reply(send, http.refusal(503, "too many connections", "json", connection="close"))

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from agent_otel.otlp.replies import SignalName
 from agent_otel.service.exchange import Reply, Request
 
 Answering = Callable[[Request], Reply]
@@ -23,7 +24,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     methods: tuple[str, ...] = READING
-    signal: str = ""
+    signal: SignalName | None = None
     reply: Answering | None = None
     public: bool = False
 

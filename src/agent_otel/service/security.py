@@ -22,6 +22,8 @@ SHORTEST_TOKEN: Final = 16
 LOOK_AGAIN_S: Final = 1.0
 """How often the file of tokens is looked at, at most."""
 
+HOW_TO_ENTER: Final = "a token is needed: Authorization: Bearer TOKEN"
+
 _BEARER: Final = "bearer "
 _LARGEST_PORT: Final = 65_535
 
