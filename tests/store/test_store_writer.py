@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agent_otel.errors import Overloaded, StoreError
+from agent_otel.store import writer as writer_module
 from agent_otel.store.base import PutResult
 from agent_otel.store.sqlite import SqliteStore
 from agent_otel.store.writer import GroupCommit
@@ -84,6 +85,52 @@ def test_too_much_waiting_is_refused(store, item):
     assert (first.result(10).stored, second.result(10).stored) == (1, 2)
     assert writer.put([item("d"), item("e"), item("f")]).stored == 3
     writer.close()
+
+
+def test_too_many_bytes_waiting_are_refused(store, item):
+    """Few items may be large; one that is larger than everything that may wait is taken when nothing else does."""
+    gated = GatedStore(store)
+    writer = GroupCommit(gated, capacity_bytes=1_000)
+    first = writer.submit([item("a", says="x" * 2_000)])
+    assert gated.entered.wait(10)
+    second = writer.submit([item("b", says="x" * 900)])
+    with pytest.raises(Overloaded):
+        writer.submit([item("c", says="x" * 200)])
+    gated.gate.set()
+    assert (first.result(10).stored, second.result(10).stored) == (1, 1)
+    assert writer.put([item("c", says="x" * 200)]).stored == 1
+    writer.close()
+
+
+def test_a_transaction_is_bounded(store, item, monkeypatch):
+    """In items and in bytes; what does not fit any more is the next one."""
+    monkeypatch.setattr(writer_module, "MOST_AT_ONCE", 4)
+    monkeypatch.setattr(writer_module, "MOST_BYTES_AT_ONCE", 1_000)
+    gated = GatedStore(store)
+    writer = GroupCommit(gated)
+    waiting = [writer.submit([item("first")])]
+    assert gated.entered.wait(10)
+    waiting += [writer.submit([item(f"small{number}")]) for number in range(6)]
+    waiting += [writer.submit([item(f"large{number}", says="x" * 600)]) for number in range(4)]
+    gated.gate.set()
+    assert [done.result(10).stored for done in waiting] == [1] * 11
+    assert gated.commits == [1, 4, 4, 2]
+    writer.close()
+
+
+def test_what_cannot_be_stored_fails_alone(store, item):
+    """Those it waited with have nothing to do with it."""
+    gated = GatedStore(store)
+    writer = GroupCommit(gated)
+    first = writer.submit([item("a")])
+    assert gated.entered.wait(10)
+    others = [writer.submit([item("b")]), writer.submit([item("c", time_ns=1 << 70)]), writer.submit([item("d")])]
+    gated.gate.set()
+    assert first.result(10).stored == others[0].result(10).stored == others[2].result(10).stored == 1
+    with pytest.raises(OverflowError):
+        others[1].result(10)
+    writer.close()
+    assert store.stats().items == 3
 
 
 def test_a_refusing_database_is_heard_by_all_who_wait(store, item):
