@@ -22,6 +22,9 @@ _MOVES: Final = tuple(
     for table in ("members", "links", "records")
 )
 _LEFT: Final = "SELECT item FROM members WHERE group_id = ?"
+_MADE: Final = """
+    INSERT INTO groups (items, newest_ns, dirty_since_ns, id, sequence) VALUES (?, ?, ?, ?, 1)
+"""
 _TOUCHED: Final = """
     UPDATE groups SET items = items + ?, sequence = sequence + 1, newest_ns = ?,
         dirty_since_ns = coalesce(dirty_since_ns, ?)
@@ -42,20 +45,23 @@ class Grouping:
         self._now_ns = now_ns
         self.grown = 0
         """How many more groups there are now."""
+        self._made: set[GroupId] = set()
+        self._last = 0
         self.twins = 0
         """How many items turned out to be there twice."""
 
     def of(self, links: Iterable[Links]) -> Mapping[Links, GroupId]:
-        """The group that each of these sets of links belongs to from now on."""
+        """The group that each of these sets of links belongs to from now on; a new one is there once it is touched."""
         sets = list(dict.fromkeys(links))
         known = self._known(list({link for each in sets for link in each}))
         groups: dict[Links, GroupId] = {}
+        fresh: dict[str, GroupId] = {}
         for together in components(sets, known):
             mine = {link for each in together for link in each}
             group = self._one_of({known[link] for link in mine if link in known})
-            fresh = [(link, group) for link in mine if link not in known]
-            self._connection.executemany("INSERT INTO links VALUES (?, ?)", fresh)
+            fresh.update((link, group) for link in mine if link not in known)
             groups.update(dict.fromkeys(together, group))
+        self._connection.executemany("INSERT INTO links VALUES (?, ?)", fresh.items())
         return groups
 
     def merge(self, groups: Collection[GroupId]) -> GroupId:
@@ -94,9 +100,10 @@ class Grouping:
 
     def touch(self, added: Counter[GroupId]) -> None:
         """Marks the groups that got items as due, and counts what was added."""
-        self._connection.executemany(
-            _TOUCHED, [(count, self._now_ns, self._now_ns, group) for group, count in added.items()]
-        )
+        now_ns = self._now_ns
+        rows = [(count, now_ns, now_ns, group) for group, count in added.items()]
+        self._connection.executemany(_MADE, [row for row in rows if row[3] in self._made])
+        self._connection.executemany(_TOUCHED, [row for row in rows if row[3] not in self._made])
 
     def _known(self, links: Sequence[str]) -> Mapping[str, GroupId]:
         known: dict[str, GroupId] = {}
@@ -111,5 +118,10 @@ class Grouping:
             return self.merge(groups)
         if groups:
             return groups.pop()
+        if not self._made:
+            row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'groups'").fetchone()
+            self._last = row[0] if row else 0
         self.grown += 1
-        return self._connection.execute("INSERT INTO groups DEFAULT VALUES").lastrowid or 0
+        self._last += 1
+        self._made.add(self._last)
+        return self._last
