@@ -8,7 +8,7 @@ earlier dialect of the table counts: ours states what others only let conclude f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence, Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set as AbstractSet
 from typing import Final
 
 from agent_otel.compaction.dialects.base import Sighting
@@ -26,44 +26,64 @@ Telling = tuple[str, str]
 
 def once(sightings: Sequence[Sighting], forest: Forest) -> list[Sighting]:
     """The sightings without repetitions from inside."""
-    bounds = frozenset(seen.fact.ref for seen in sightings if isinstance(seen.fact, AgentInvoked))
-    kept = _outermost_tools(sightings, forest, bounds)
-    return _best_told(_outermost_models(kept, forest, bounds), forest, bounds)
+    kinds: dict[type, list[Sighting]] = defaultdict(list)
+    for seen in sightings:
+        kinds[seen.fact.__class__].append(seen)
+    around = _Around(forest, {seen.fact.ref for seen in kinds[AgentInvoked]})
+    again = {
+        id(seen)
+        for found in (
+            _inner_tools(kinds[ToolCalled], around),
+            _inner_models(kinds[ModelCalled], around),
+            _worse_told([seen for kind in (CommandRun, FileRead, FileChanged) for seen in kinds[kind]], around),
+        )
+        for seen in found
+    }
+    return [seen for seen in sightings if id(seen) not in again] if again else list(sightings)
 
 
 class _Around:
-    """The calls around a call, from the inside out, up to the agent that made them.
+    """Finds the calls around calls, from the inside out, up to the agent that made them.
 
     Args:
         forest: who is below whom.
-        calls: the refs of the spans that are calls.
         bounds: the refs of the spans that are agents.
     """
 
-    def __init__(self, forest: Forest, calls: Collection[str], bounds: AbstractSet[str]) -> None:
+    def __init__(self, forest: Forest, bounds: AbstractSet[str]) -> None:
         self._forest = forest
         self._bounds = bounds
-        self._nearest = forest.nearest({*calls, *bounds}) if calls else {}
+        self._ends: AbstractSet[str | None] = {None, *bounds}
 
-    def calls(self, ref: str) -> Sequence[str]:
-        """The refs of the calls around ``ref``."""
-        found: list[str] = []
+    def calls(self, among: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Of the spans that are calls, those with calls around them, and the refs of these."""
+        # Nearly all calls are made by an agent itself, and then there is nothing to look for.
+        deeper = [ref for ref in among if self._forest.parent(ref) not in self._ends]
+        if not deeper:
+            return {}
+        nearest = self._forest.nearest({*among, *self._bounds})
+        found = {ref: list(self._outwards(ref, nearest)) for ref in deeper}
+        return {ref: outer for ref, outer in found.items() if outer}
+
+    def _outwards(self, ref: str, nearest: Mapping[str, str]) -> Iterator[str]:
         for _ in range(DEEPEST):
-            outer = self._nearest.get(self._forest.parent(ref) or "")
+            outer = nearest.get(self._forest.parent(ref) or "")
             if outer is None or outer in self._bounds or ref in self._bounds:
-                break
-            found.append(outer)
+                return
+            yield outer
             ref = outer
-        return found
 
 
-def _outermost_tools(sightings: Sequence[Sighting], forest: Forest, bounds: AbstractSet[str]) -> Sequence[Sighting]:
+def _inner_tools(sightings: Sequence[Sighting], around: _Around) -> Iterator[Sighting]:
+    """The calls inside a call of the same tool."""
+    calls = around.calls({seen.fact.ref for seen in sightings})
+    if not calls:
+        return iter(())
     tools = {
         seen.fact.ref: (seen.fact.name, RANKS[seen.dialect], bool(seen.fact.command_id))
         for seen in sightings
         if isinstance(seen.fact, ToolCalled)
     }
-    around = _Around(forest, tools, bounds)
 
     def repeats(ref: str, outer: str) -> bool:
         name, rank, is_command = tools[ref]
@@ -71,54 +91,47 @@ def _outermost_tools(sightings: Sequence[Sighting], forest: Forest, bounds: Abst
         # Our own tools may well call themselves; others only seem to. A command carries the name of its tool.
         return outer_name == name and (is_command or not rank == outer_rank == 0)
 
-    again = {ref for ref in tools if any(repeats(ref, outer) for outer in around.calls(ref))}
-    if not again:
-        return sightings
-    return [seen for seen in sightings if not (seen.fact.ref in again and isinstance(seen.fact, ToolCalled))]
+    again = {ref for ref, outside in calls.items() if any(repeats(ref, outer) for outer in outside)}
+    return (seen for seen in sightings if seen.fact.ref in again)
 
 
-def _outermost_models(sightings: Sequence[Sighting], forest: Forest, bounds: AbstractSet[str]) -> Sequence[Sighting]:
-    models = {seen.fact.ref for seen in sightings if isinstance(seen.fact, ModelCalled)}
-    if not models:
-        return sightings
-    around = _Around(forest, models, bounds)
-    kept: list[Sighting] = []
+def _inner_models(sightings: Sequence[Sighting], around: _Around) -> Iterator[Sighting]:
+    """The model calls inside others, and those told a second time."""
+    calls = around.calls({seen.fact.ref for seen in sightings})
     ids: set[str] = set()
     for seen in sightings:
-        if isinstance(seen.fact, ModelCalled):
-            if seen.fact.call_id in ids or around.calls(seen.fact.ref):
-                continue
-            ids |= {seen.fact.call_id} - {""}
-        kept.append(seen)
-    return kept
+        call_id = seen.fact.call_id if isinstance(seen.fact, ModelCalled) else ""
+        if call_id in ids or seen.fact.ref in calls:
+            yield seen
+        elif call_id:
+            ids.add(call_id)
 
 
-def _best_told(sightings: Sequence[Sighting], forest: Forest, bounds: AbstractSet[str]) -> list[Sighting]:
+def _worse_told(sightings: Sequence[Sighting], around: _Around) -> Iterator[Sighting]:
+    """Tellings of what another dialect tells better, or a call around tells as well."""
+    calls = around.calls({seen.fact.ref for seen in sightings})
+    if not calls and len({seen.dialect for seen in sightings}) <= 1:
+        return
     told = [(seen, telling) for seen in sightings if (telling := _telling(seen)) is not None]
     ranks: dict[Telling, int] = {}
     commands: dict[Telling, set[str]] = defaultdict(set)
     for seen, telling in told:
         rank = RANKS[seen.dialect]
         ranks[telling] = min(ranks.get(telling, rank), rank)
-        if isinstance(seen.fact, CommandRun):
-            commands[telling].add(seen.fact.command)
-    around = _Around(forest, {ref for ref, _ in ranks}, bounds)
+        commands[telling].add(_command(seen))
     best = dict(ranks)
     outside: dict[Telling, set[str]] = {}
-    for telling, rank in ranks.items():
-        for outer in around.calls(telling[0]):
+    for telling, rank in ranks.items() if calls else ():
+        for outer in calls.get(telling[0], ()):
             wider = (outer, telling[1])
             if wider not in ranks:
                 continue
             best[telling] = best[wider] = min(best[telling], best[wider])
             if ranks[wider] == rank:
-                outside.setdefault(telling, set()).update(commands[wider] or {""})
-    worse = {
-        id(seen)
-        for seen, telling in told
-        if RANKS[seen.dialect] > best[telling] or (outside and _command(seen) in outside.get(telling, ()))
-    }
-    return [seen for seen in sightings if id(seen) not in worse] if worse else list(sightings)
+                outside.setdefault(telling, set()).update(commands[wider])
+    for seen, telling in told:
+        if RANKS[seen.dialect] > best[telling] or (telling in outside and _command(seen) in outside[telling]):
+            yield seen
 
 
 def _telling(seen: Sighting) -> Telling | None:

@@ -14,9 +14,10 @@ from agent_otel.model.item import Log, Span
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One event, wherever it was seen."""
+    """One event, wherever it was seen; ``ref`` is that of its item."""
 
     name: str
+    ref: str
     time_ns: int
     attributes: Mapping[str, Any]
     item: Span | Log
@@ -25,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def about(self) -> dict[str, Any]:
         """What every fact made of it has."""
         return {
-            "ref": self.item.ref,
+            "ref": self.ref,
             "time_ns": self.time_ns,
             "run_id": text(self.attributes.get(names.RUN_ID)),
             "event_id": text(self.attributes.get(names.EVENT_ID)),
@@ -34,7 +35,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def missing(self, **given: object) -> tuple[str, ...]:
         """The required fields that were not given: those the sender lists, and those of ``given`` that are empty."""
         listed = texts(self.attributes.get(names.MISSING_FIELDS))
-        return tuple(sorted({*listed, *(name for name, value in given.items() if value in ("", None))}))
+        empty = [name for name, value in given.items() if value in ("", None)]
+        return tuple(sorted({*listed, *empty})) if listed or empty else ()
 
 
 def events_of(items: Sequence[Span | Log], foreign: Iterable[Span] = ()) -> list[Event]:
@@ -48,21 +50,22 @@ def events_of(items: Sequence[Span | Log], foreign: Iterable[Span] = ()) -> list
     ours = (event for event in _all(foreign) if names.EVENT_ID in event.attributes)
     for event in in_order((*_all(items), *ours), _order, lambda event: event.attributes):
         event_id = text(event.attributes.get(names.EVENT_ID))
-        chosen.setdefault((event_id, event.name) if event_id else (event.item.ref, len(chosen)), event)
+        chosen.setdefault((event_id, event.name) if event_id else (event.ref, len(chosen)), event)
     return _without_standard_copies(chosen.values())
 
 
 def _all(items: Iterable[Span | Log]) -> Iterator[Event]:
     for item in items:
         if isinstance(item, Log):
-            yield Event(name=item.event_name, time_ns=item.time_ns, attributes=item.attributes, item=item)
-        else:
+            yield Event(name=item.event_name, ref=item.ref, time_ns=item.time_ns, attributes=item.attributes, item=item)
+        elif item.events:
+            ref = item.ref
             for event in item.events:
-                yield Event(name=event.name, time_ns=event.time_ns, attributes=event.attributes, item=item)
+                yield Event(name=event.name, ref=ref, time_ns=event.time_ns, attributes=event.attributes, item=item)
 
 
 def _order(event: Event) -> tuple[bool, int, str, str]:
-    return (isinstance(event.item, Log), event.time_ns, event.item.ref, event.name)
+    return (isinstance(event.item, Log), event.time_ns, event.ref, event.name)
 
 
 def _without_standard_copies(events: Iterable[Event]) -> list[Event]:

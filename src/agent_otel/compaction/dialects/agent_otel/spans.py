@@ -23,7 +23,7 @@ def span_facts(span: Span, told: AbstractSet[Any]) -> Iterator[fact.AnyFact]:
     build = SPANS.get(text(span.attributes.get(names.OPERATION_NAME)))
     if build is not None:
         yield from build(span, told)
-    if masked := count(span.attributes.get(names.REDACTIONS)):
+    if names.REDACTIONS in span.attributes and (masked := count(span.attributes[names.REDACTIONS])):
         yield fact.SecretsRedacted(**_about(span), count=masked)
 
 

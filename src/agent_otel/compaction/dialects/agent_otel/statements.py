@@ -24,7 +24,7 @@ def event_facts(event: Event) -> Iterator[fact.AnyFact]:
     build = EVENTS.get(event.name)
     if build is not None:
         yield from build(event)
-    if masked := count(event.attributes.get(names.REDACTIONS)):
+    if names.REDACTIONS in event.attributes and (masked := count(event.attributes[names.REDACTIONS])):
         yield fact.SecretsRedacted(**event.about, count=masked)
 
 
