@@ -20,10 +20,17 @@ from agent_otel.errors import SettingsError, StoreError
 from agent_otel.store.postgres.migrations import migrate
 from agent_otel.store.urls import masked, without_secrets
 
-Session = Connection[TupleRow]
+
+class Session(Connection[TupleRow]):
+    """A connection that knows when it was last in use."""
+
+    used_s = 0.0
+
+
 T = TypeVar("T")
 
 MOST_CONNECTIONS: Final = 8
+_TRUSTED_S: Final = 0.5
 _TRIES: Final = 50
 _LONGEST_PAUSE_S: Final = 0.05
 _LONGEST_MESSAGE: Final = 1_000
@@ -115,6 +122,7 @@ class Database:
             try:
                 yield connection
             finally:
+                connection.used_s = time.monotonic()
                 pool.putconn(connection)
 
     @contextmanager
@@ -124,9 +132,14 @@ class Database:
         Raises:
             StoreError: the database refused, or cannot be reached.
         """
-        with self.session() as connection, connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield connection
+        with self.session() as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            try:
+                yield connection
+            finally:
+                # Where the connection is lost, so is the transaction.
+                if not connection.closed:
+                    connection.execute("ROLLBACK")
 
     def write(self, work: Callable[[Attempt], T]) -> T:
         """What the work gives, done in one transaction; from the start again where another processor got in its way.
@@ -169,7 +182,8 @@ class Database:
             min_size=0,
             max_size=MOST_CONNECTIONS,
             configure=_set_up,
-            check=ConnectionPool.check_connection,
+            check=_check,
+            connection_class=Session,
             timeout=self._wait_s,
             reconnect_timeout=self._wait_s,
             num_workers=1,
@@ -181,7 +195,7 @@ class Database:
     @contextmanager
     def _connect(self) -> Iterator[Session]:
         """A connection beside those of the pool."""
-        with closing(Connection.connect(**self._options, autocommit=True)) as connection:
+        with closing(Session.connect(**self._options, autocommit=True)) as connection:
             _set_up(connection)
             yield connection
 
@@ -208,6 +222,12 @@ class Database:
     def _said(self, exc: Exception) -> str:
         """The message on one line, without passwords."""
         return without_secrets(" ".join(str(exc).split()), self._url)[:_LONGEST_MESSAGE]
+
+
+def _check(connection: Session) -> None:
+    """Finds out whether the server is still there; not where it just was, since asking costs as much as a read."""
+    if time.monotonic() - connection.used_s > _TRUSTED_S:
+        ConnectionPool.check_connection(connection)
 
 
 def _set_up(connection: Session) -> None:

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final
 
 import msgspec
 
 from agent_otel.model.item import Item
-from agent_otel.store.base import GroupId, item_position
+from agent_otel.store.base import GroupId, GroupItems, item_position
 from agent_otel.store.components import Links
 from agent_otel.store.items import Part
-from agent_otel.store.postgres.database import Session
+from agent_otel.store.postgres.database import Database, Session
+from agent_otel.store.postgres.records import run_key
 from agent_otel.store.postgres.texts import read
 from agent_otel.store.schedule import LAST_NS
 
 # Each link is read in order from the index, no further than asked: a page of a giant group costs no more than another.
-_FIRST: Final = """
-    SELECT found.* FROM agent_otel.links CROSS JOIN LATERAL (
-        SELECT time_ns, digest, origin_id, is_log, repaired, key, links, raw FROM agent_otel.items
-        WHERE link_id = links.id AND time_ns >= %(time)s AND (time_ns, digest) > (%(time)s, %(digest)s)
-        ORDER BY time_ns, digest LIMIT %(limit)s
-    ) AS found WHERE group_id = %(group)s ORDER BY time_ns, digest LIMIT %(limit)s
+# The group and a page are one statement, since most groups are one page, and each statement is a way to and fro.
+_PAGE_OF: Final = """
+    WITH one AS MATERIALIZED (
+        SELECT id, sequence, items, expired, ARRAY(
+            SELECT run_id FROM agent_otel.records WHERE group_id = groups.id AND sealed ORDER BY run_id
+        ) AS sealed
+        FROM agent_otel.groups WHERE id = %(group)s
+    )
+    SELECT sequence, items, expired, sealed, found.* FROM one LEFT JOIN LATERAL (
+        SELECT time_ns, page.digest, resource, scope, is_log, repaired, key, links, raw
+        FROM agent_otel.links CROSS JOIN LATERAL (
+            SELECT time_ns, digest, origin_id, is_log, repaired, key, links, raw FROM agent_otel.items
+            WHERE link_id = links.id AND time_ns >= %(time)s AND (time_ns, digest) > (%(time)s, %(digest)s)
+                AND time_ns <= %(until)s AND (time_ns, digest) < (%(until)s, %(until_digest)s)
+            ORDER BY time_ns {order}, digest {order} LIMIT %(limit)s
+        ) AS page JOIN agent_otel.origins ON origins.id = origin_id
+        WHERE group_id = one.id ORDER BY time_ns {order}, page.digest {order} LIMIT %(limit)s
+    ) AS found ON true ORDER BY time_ns {order}, digest {order}
 """
-_LATEST: Final = """
-    SELECT found.* FROM agent_otel.links CROSS JOIN LATERAL (
-        SELECT time_ns, digest, origin_id, is_log, repaired, key, links, raw FROM agent_otel.items
-        WHERE link_id = links.id AND time_ns >= %(time)s AND (time_ns, digest) > (%(time)s, %(digest)s)
-            AND time_ns <= %(until)s AND (time_ns, digest) < (%(until)s, %(until_digest)s)
-        ORDER BY time_ns DESC, digest DESC LIMIT %(limit)s
-    ) AS found WHERE group_id = %(group)s ORDER BY time_ns DESC, digest DESC LIMIT %(limit)s
-"""
-_ORIGINS: Final = "SELECT id, resource, scope FROM agent_otel.origins WHERE id = ANY(%s)"
+_FIRST: Final = _PAGE_OF.format(order="ASC")
+_LATEST: Final = _PAGE_OF.format(order="DESC")
+_GROUP_OF: Final = "SELECT group_id FROM agent_otel.records WHERE run = %b"
 
 _PAGE: Final = 200
-"""Items that are fetched together where only the bytes of all are bounded."""
+"""Items that are fetched together where the bytes of all are bounded."""
 
 _BEYOND: Final = b"\xff" * 65
 """Comes after every digest."""
@@ -42,70 +49,99 @@ _BEYOND: Final = b"\xff" * 65
 _LINKS: Final = msgspec.json.Decoder(Links)
 
 
-class _Row(NamedTuple):
-    time_ns: int
-    digest: bytes
-    origin: int
-    is_log: bool
-    repaired: bool
-    key: str
-    links: str
-    raw: bytes
+def select(database: Database, group: GroupId, part: Part) -> GroupItems:
+    """The group, and this part of its items in their order."""
+    with database.session() as connection:
+        reader = _Reader(connection, group, part)
+        if reader.turn():
+            return reader.result()
+    # What does not fit into one statement is read again from its beginning, as it is at one moment.
+    with database.snapshot() as connection:
+        return _whole(connection, group, part)
 
 
-def select(connection: Session, group: GroupId, part: Part) -> list[Item]:
-    """This part of a group's items, in their order; ``connection`` is a snapshot where that matters."""
-    rows = list(_bounded(_rows(connection, group, part), part.most_bytes))
-    numbers = list({row.origin for row in rows})
-    origins = {
-        number: (resource, scope) for number, resource, scope in connection.execute(_ORIGINS, (numbers,), binary=True)
-    }
-    items = _items(rows, origins)
-    return items[::-1] if part.latest else items
+def select_run(database: Database, run_id: str, part: Part) -> list[Item]:
+    """This part of the items of the group that has the run."""
+    with database.snapshot() as connection:
+        row = connection.execute(_GROUP_OF, (run_key(run_id),)).fetchone()
+        return list(_whole(connection, row[0], part).items) if row else []
 
 
-def _rows(connection: Session, group: GroupId, part: Part) -> Iterator[_Row]:
-    """The rows, from the end that was asked for; page by page, so that a reader can stop."""
-    time_ns, digest = item_position(part.after)
-    values: dict[str, Any] = {"group": group, "time": time_ns, "digest": digest}
-    values |= {"until": LAST_NS, "until_digest": _BEYOND}
-    left = part.limit
-    while left is None or left > 0:
-        page = left if part.most_bytes is None else _PAGE if left is None else min(left, _PAGE)
-        statement = _LATEST if part.latest else _FIRST
-        rows = connection.execute(statement, {**values, "limit": page}, binary=True).fetchall()
-        yield from (_Row(*row) for row in rows)
-        if page is None or len(rows) < page:
-            return
-        left = None if left is None else left - page
-        time_ns, digest = rows[-1][:2]
-        values |= {"until": time_ns, "until_digest": digest} if part.latest else {"time": time_ns, "digest": digest}
+def _whole(connection: Session, group: GroupId, part: Part) -> GroupItems:
+    reader = _Reader(connection, group, part)
+    while not reader.turn():
+        pass
+    return reader.result()
 
 
-def _bounded(rows: Iterable[_Row], most_bytes: int | None) -> Iterator[_Row]:
-    """The rows up to the one whose ``raw`` reaches the bound."""
-    room = most_bytes
-    for row in rows:
-        yield row
-        if room is not None:
-            room -= len(row.raw)
-            if room <= 0:
-                return
+class _Reader:
+    """Reads page by page, so that it can stop where there are bytes enough."""
 
+    def __init__(self, connection: Session, group: GroupId, part: Part) -> None:
+        self._connection = connection
+        self._group = group
+        self._part = part
+        self._left = part.limit
+        self._room = part.most_bytes
+        self._items: list[Item] = []
+        self._shared: dict[Any, Any] = {}
+        self._about: tuple[int, int, int, list[str]] = (0, 0, 0, [])
+        time_ns, digest = item_position(part.after)
+        self._bounds: dict[str, Any] = {"group": group, "time": time_ns, "digest": digest}
+        self._bounds |= {"until": LAST_NS, "until_digest": _BEYOND}
 
-def _items(rows: Sequence[_Row], origins: Mapping[int, tuple[bytes, bytes]]) -> list[Item]:
-    links = {text: _LINKS.decode(text) for text in {row.links for row in rows}}
-    return [
-        Item(
-            signal="log" if row.is_log else "span",
-            key=read(row.key),
-            digest=row.digest,
-            links=links[row.links],
-            time_ns=row.time_ns,
-            resource=origins[row.origin][0],
-            scope=origins[row.origin][1],
-            raw=row.raw,
-            repaired=row.repaired,
+    def turn(self) -> bool:
+        """Reads a page; True where it was the last."""
+        limit = self._left
+        if self._room is not None:
+            limit = _PAGE if limit is None else min(limit, _PAGE)
+        rows = self._connection.execute(
+            _LATEST if self._part.latest else _FIRST, {**self._bounds, "limit": limit}, binary=True
+        ).fetchall()
+        found = rows if rows and rows[0][4] is not None else []
+        if rows:
+            self._about = rows[0][:4]
+        for item in self._read(found):
+            self._items.append(item)
+            if self._room is not None:
+                self._room -= len(item.raw)
+                if self._room <= 0:
+                    return True
+        if self._left is not None:
+            self._left -= len(found)
+        if limit is None or len(found) < limit or self._left == 0:
+            return True
+        names = ("until", "until_digest") if self._part.latest else ("time", "digest")
+        self._bounds |= dict(zip(names, found[-1][4:6], strict=True))
+        return False
+
+    def result(self) -> GroupItems:
+        """What was read."""
+        sequence, total, expired, sealed = self._about
+        items = reversed(self._items) if self._part.latest else self._items
+        return GroupItems(
+            group=self._group,
+            items=tuple(items),
+            sequence=sequence,
+            total=total,
+            expired=expired,
+            sealed=tuple(read(run_id) for run_id in sealed),
         )
-        for row in rows
-    ]
+
+    def _read(self, rows: list[Any]) -> Iterator[Item]:
+        """The items of some rows; what they have in common is in memory once."""
+        once = self._shared
+        for _, _, _, _, time_ns, digest, resource, scope, is_log, repaired, key, links, raw in rows:
+            if links not in once:
+                once[links] = _LINKS.decode(links)
+            yield Item(
+                signal="log" if is_log else "span",
+                key=read(key),
+                digest=digest,
+                links=once[links],
+                time_ns=time_ns,
+                resource=once.setdefault(resource, resource),
+                scope=once.setdefault(scope, scope),
+                raw=raw,
+                repaired=repaired,
+            )

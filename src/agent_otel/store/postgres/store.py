@@ -30,13 +30,9 @@ from agent_otel.store.postgres.grouping import Grouping
 from agent_otel.store.postgres.items import Writing
 from agent_otel.store.postgres.records import run_key
 from agent_otel.store.postgres.saving import Saving
-from agent_otel.store.postgres.texts import read
 
-_GROUP: Final = "SELECT sequence, items, expired FROM agent_otel.groups WHERE id = %s"
-_SEALED: Final = "SELECT run_id FROM agent_otel.records WHERE group_id = %s AND sealed ORDER BY run_id"
 _RECORD: Final = "SELECT exact FROM agent_otel.records WHERE run = %b"
 _RECORDS_OF: Final = "SELECT exact FROM agent_otel.records WHERE group_id = %s ORDER BY run_id"
-_GROUP_OF: Final = "SELECT group_id FROM agent_otel.records WHERE run = %b"
 _UNEMITTED: Final = """
     SELECT exact FROM agent_otel.records WHERE waiting_since_ns IS NOT NULL ORDER BY waiting_since_ns, run_id LIMIT %s
 """
@@ -107,17 +103,7 @@ class PostgresStore:
     ) -> GroupItems:
         """See ``Store.items``."""
         part = Part(after=after, limit=limit, most_bytes=most_bytes, latest=latest)
-        with self._database.snapshot() as connection:
-            sequence, total, expired = connection.execute(_GROUP, (group,)).fetchone() or (0, 0, 0)
-            sealed = connection.execute(_SEALED, (group,)).fetchall() if expired else ()
-            return GroupItems(
-                group=group,
-                items=tuple(reading.select(connection, group, part)),
-                sequence=sequence,
-                total=total,
-                expired=expired,
-                sealed=tuple(read(run_id) for (run_id,) in sealed),
-            )
+        return reading.select(self._database, group, part)
 
     def save(self, folds: Sequence[Folded]) -> list[bool]:
         """See ``Store.save``."""
@@ -140,11 +126,7 @@ class PostgresStore:
         self, run_id: str, *, after: str = "", limit: int = 1000, most_bytes: int | None = None
     ) -> list[Item]:
         """See ``Store.run_items``."""
-        with self._database.snapshot() as connection:
-            row = connection.execute(_GROUP_OF, (run_key(run_id),)).fetchone()
-            if row is None:
-                return []
-            return reading.select(connection, row[0], Part(after=after, limit=limit, most_bytes=most_bytes))
+        return reading.select_run(self._database, run_id, Part(after=after, limit=limit, most_bytes=most_bytes))
 
     def unemitted(self, *, limit: int = 100) -> list[RunRecord]:
         """See ``Store.unemitted``."""
@@ -166,7 +148,7 @@ class PostgresStore:
         """See ``Store.stats``."""
         with self._database.snapshot() as connection:
             items, groups, duplicates, expired, due = connection.execute(_COUNTED).fetchone() or (0, 0, 0, 0, 0)
-            records = dict(connection.execute(_LIFECYCLES).fetchall())
+            records: dict[str, int] = dict(connection.execute(_LIFECYCLES).fetchall())
         return Stats(items=items, duplicates=duplicates, expired=expired, groups=groups, due=due, records=records)
 
     def close(self) -> None:
