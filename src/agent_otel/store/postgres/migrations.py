@@ -21,6 +21,12 @@ _CREATE: Final = (
     "COMMENT ON TABLE agent_otel.steps IS 'What was done to the tables: the version of this schema'",
 )
 
+# Asked of the catalogue's tables: to_regclass may answer from what this connection remembers.
+_THERE: Final = """
+    SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'agent_otel'),
+        EXISTS (SELECT FROM pg_tables WHERE schemaname = 'agent_otel' AND tablename = 'steps')
+"""
+
 
 def migrate(connection: Connection[TupleRow], steps: Sequence[Step] = STEPS) -> None:
     """Brings the database to the newest step. Any number of processes may do so at once.
@@ -43,9 +49,7 @@ def migrate(connection: Connection[TupleRow], steps: Sequence[Step] = STEPS) -> 
 
 def _version(connection: Connection[TupleRow], newest: int) -> int:
     """How many steps were done; -1 where there is no schema yet."""
-    schema, table = connection.execute(
-        "SELECT to_regnamespace('agent_otel') IS NOT NULL, to_regclass('agent_otel.steps') IS NOT NULL"
-    ).fetchone() or (False, False)
+    schema, table = connection.execute(_THERE).fetchone() or (False, False)
     if not schema:
         return -1
     if not table:
