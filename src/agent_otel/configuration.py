@@ -102,10 +102,10 @@ def _embedded(database: str | os.PathLike[str] | None) -> EmbeddedPipeline:
     from agent_otel.compaction.policy import Policy  # noqa: PLC0415 - see configure
     from agent_otel.service.embedded import EmbeddedPipeline  # noqa: PLC0415 - see configure
     from agent_otel.store.locate import find_database  # noqa: PLC0415 - see configure
-    from agent_otel.store.sqlite import SqliteStore  # noqa: PLC0415 - see configure
+    from agent_otel.store.open import file_of, open_store  # noqa: PLC0415 - see configure
 
-    path = Path(database) if database is not None else find_database(Path.cwd(), os.environ)
-    return EmbeddedPipeline(lambda: SqliteStore(path), Policy(), database=path)
+    where = os.fspath(database) if database is not None else find_database(Path.cwd(), os.environ)
+    return EmbeddedPipeline(lambda: open_store(where), Policy(), database=file_of(where))
 
 
 def _with_store(pipelines: Pipelines, embedded: EmbeddedPipeline | None) -> Pipelines:

@@ -6,7 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,9 @@ from click.testing import CliRunner, Result
 
 from agent_otel.cli.main import main
 from agent_otel.model import names
+from agent_otel.service.api.reply import reply
+from agent_otel.service.exchange import Request
+from agent_otel.store.sqlite import SqliteStore
 
 START_S = 1_779_095_523  # 2026-05-18T09:12:03Z
 Invoke = Callable[..., Result]
@@ -147,6 +154,65 @@ def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=60, check=False, **options)
 
     return run
+
+
+class Served:
+    """The read API of a database on a port of its own; notes the headers of each request."""
+
+    def __init__(self, database: Path) -> None:
+        self.asked: list[Message] = []
+        self.store = SqliteStore(database)
+        served = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                served.asked.append(self.headers)
+                path, _, query = self.path.partition("?")
+                answered = reply(Request(method="GET", path=path, query=query), served.store)
+                self.send_response(answered.status)
+                for name, value in {**answered.headers, "content-length": str(len(answered.body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answered.body)
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        """Ends it."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self.store.close()
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[Path], Served]]:
+    """Serves databases until the test ends."""
+    with ExitStack() as started:
+        yield lambda database: started.enter_context(closing(Served(database)))
+
+
+@pytest.fixture
+def served(serving: Callable[[Path], Served], database: Path) -> Served:
+    """The runs of ``database``, served."""
+    return serving(database)
+
+
+@pytest.fixture(params=["--db", "--db sqlite:///", "--url"])
+def source(request: pytest.FixtureRequest, database: Path) -> tuple[str, str]:
+    """Each way to name where the runs of ``database`` are."""
+    if request.param == "--url":
+        return "--url", request.getfixturevalue("served").url
+    return "--db", request.param.partition(" ")[2] + str(database)
 
 
 @pytest.fixture

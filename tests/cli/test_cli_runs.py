@@ -14,9 +14,9 @@ def listed(output: str) -> list[str]:
     return [line.split()[0] for line in output.splitlines()[2:]]
 
 
-def test_runs_are_listed_the_latest_first(invoke, database: Path) -> None:
+def test_runs_are_listed_the_latest_first(invoke, source) -> None:
     """One line a run: state, agent, start, findings, objective."""
-    result = invoke("runs", "--db", database)
+    result = invoke("runs", *source)
     assert result.exit_code == 0
     assert listed(result.stdout) == ["child-1", "run-2", "run-1"]
     assert re.search(r"run-1 +incomplete +fixer +2026-05-18 09:12 +1\.0 s .*Fix the redirect", result.stdout)
@@ -37,19 +37,19 @@ def test_runs_are_listed_the_latest_first(invoke, database: Path) -> None:
         (["--agent", "fixer", "--finding", "no-handoff"], []),
     ],
 )
-def test_filters_narrow_the_list(invoke, database: Path, arguments: list[str], expected: list[str]) -> None:
+def test_filters_narrow_the_list(invoke, source, arguments: list[str], expected: list[str]) -> None:
     """Filters are combined; nothing found is no error."""
-    result = invoke("runs", "--db", database, *arguments)
+    result = invoke("runs", *source, *arguments)
     assert result.exit_code == 0
     assert (listed(result.stdout) if expected else result.stdout) == (expected or "no runs\n")
 
 
-def test_json_is_an_array_of_records(invoke, database: Path) -> None:
+def test_json_is_an_array_of_records(invoke, source) -> None:
     """Programs get the documents themselves."""
-    records = json.loads(invoke("runs", "--db", database, "--json").stdout)
+    records = json.loads(invoke("runs", *source, "--json").stdout)
     assert [record["run_id"] for record in records] == ["child-1", "run-2", "run-1"]
     assert records[2]["commands"][0]["command"] == "pytest -q"
-    assert json.loads(invoke("runs", "--db", database, "--json", "--agent", "nobody").stdout) == []
+    assert json.loads(invoke("runs", *source, "--json", "--agent", "nobody").stdout) == []
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 
-def test_record_is_shown_for_people(invoke, database: Path) -> None:
+def test_record_is_shown_for_people(invoke, source) -> None:
     """State first, then the three questions, then the findings; commands with their results."""
-    result = invoke("show", "run-1", "--db", database)
+    result = invoke("show", "run-1", *source)
     assert result.exit_code == 0
     assert result.stdout.startswith("INCOMPLETE  run-1\nFix the redirect\n")
     assert "c1  pytest -q: failed (exit 1, 500 ms)" in result.stdout
@@ -19,14 +19,14 @@ def test_record_is_shown_for_people(invoke, database: Path) -> None:
 
 
 @pytest.mark.parametrize(("asked", "found"), [("run-1", "run-1"), ("child", "child-1"), ("last", "run-2")])
-def test_run_is_found(invoke, database: Path, asked: str, found: str) -> None:
+def test_run_is_found(invoke, source, asked: str, found: str) -> None:
     """By id, by a beginning that only one has, or the last that is no part of another."""
-    assert json.loads(invoke("show", asked, "--db", database, "--json").stdout)["run_id"] == found
+    assert json.loads(invoke("show", asked, *source, "--json").stdout)["run_id"] == found
 
 
-def test_the_last_run_is_shown_where_none_is_named(invoke, database: Path) -> None:
+def test_the_last_run_is_shown_where_none_is_named(invoke, source) -> None:
     """``agent-otel show`` is ``agent-otel show last``."""
-    assert invoke("show", "--db", database).stdout == invoke("show", "last", "--db", database).stdout
+    assert invoke("show", *source).stdout == invoke("show", "last", *source).stdout
 
 
 def test_last_is_a_part_where_there_is_nothing_else(invoke, telemetry, lines, tmp_path: Path) -> None:
@@ -36,9 +36,9 @@ def test_last_is_a_part_where_there_is_nothing_else(invoke, telemetry, lines, tm
     assert json.loads(invoke("show", "last", "--db", "runs.db", "--json").stdout)["run_id"] == "child"
 
 
-def test_markdown(invoke, database: Path) -> None:
+def test_markdown(invoke, source) -> None:
     """For a pull request."""
-    result = invoke("show", "run-1", "--db", database, "--markdown")
+    result = invoke("show", "run-1", *source, "--markdown")
     assert result.stdout.startswith("# incomplete: `run-1`\n")
 
 
@@ -50,9 +50,9 @@ def test_markdown(invoke, database: Path) -> None:
         ("", "no run ''; the latest are: child-1, run-2, run-1"),
     ],
 )
-def test_what_names_no_single_run_lists_what_there_is(invoke, database: Path, asked: str, message: str) -> None:
+def test_what_names_no_single_run_lists_what_there_is(invoke, source, asked: str, message: str) -> None:
     """The error is also the help."""
-    result = invoke("show", asked, "--db", database)
+    result = invoke("show", asked, *source)
     assert result.exit_code == 1
     assert message in result.stderr
     assert result.stdout == ""
@@ -74,7 +74,7 @@ def test_empty_database_has_nothing_to_show(invoke, program, tmp_path: Path) -> 
     for asked in ("last", "run-1"):
         result = invoke("show", asked, "--db", "empty.db")
         assert result.exit_code == 1
-        assert "the database has no runs" in result.stderr
+        assert "there are no runs" in result.stderr
 
 
 def test_two_forms_at_once_are_misuse(invoke, database: Path) -> None:

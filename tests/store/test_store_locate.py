@@ -22,6 +22,7 @@ def test_the_environment_decides(deep, tmp_path):
     assert find_database(deep, {"AGENT_OTEL_DB": str(tmp_path / "x.db")}) == tmp_path / "x.db"
     assert find_database(deep, {"AGENT_OTEL_DB": "x.db"}) == deep / "x.db"
     assert find_database(deep, {"AGENT_OTEL_DB": "~/x.db"}) == Path.home() / "x.db"
+    assert find_database(deep, {"AGENT_OTEL_DB": "sqlite:///x.db"}) == "sqlite:///x.db"
 
 
 def test_the_nearest_database_upwards_is_used(deep, tmp_path):

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from agent_otel.cli.console import print_records, print_records_json, warn
+from agent_otel.cli.console import print_records, print_records_json, revision_option, warn
 from agent_otel.cli.intake import Intake, intake_store
 from agent_otel.cli.sources import files_in, requests_in
 from agent_otel.errors import AgentOtelError, DecodeError, NotFound
@@ -29,12 +29,13 @@ _STANDARD_INPUT: Final = Path("-")
 @click.option(
     "--db",
     "database",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Store the telemetry in this database too, and print the records as they are there.",
+    metavar="URL",
+    help="Store the telemetry in this database (a path, sqlite:///path) too, and print the records as they are there.",
 )
 @click.option("--strict", is_flag=True, help="Fail if any line or file could not be read.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as a JSON array.")
-def compact(*, paths: tuple[Path, ...], database: Path | None, strict: bool, as_json: bool) -> None:
+@revision_option
+def compact(*, paths: tuple[Path, ...], database: str | None, strict: bool, as_json: bool, revision: bool) -> None:
     """Turn telemetry into run records and print them.
 
     PATH is a file of OTLP/JSON lines as the collector's file exporter writes them, an OTLP body in JSON or protobuf,
@@ -47,7 +48,10 @@ def compact(*, paths: tuple[Path, ...], database: Path | None, strict: bool, as_
         if not intake.items:
             raise _nothing(files, intake)
         records = store.folded()
-    (print_records_json if as_json else print_records)(records)
+    if as_json:
+        print_records_json(records, revision=revision)
+    else:
+        print_records(records)
     for problem in intake.problems:
         warn(problem)
     if intake.failures:

@@ -21,6 +21,12 @@ from agent_otel.text.terminal import printable
 WIDEST: Final = 120
 """Wider lines are hard to read, however wide the terminal."""
 
+revision_option: Final = click.option(
+    "--revision/--no-revision",
+    default=True,
+    help="Leave out how often a record was folded, which depends on when its telemetry came.",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleSettings:
@@ -50,19 +56,41 @@ def print_records(records: Iterable[RunRecord]) -> None:
 
 def print_json(value: Any) -> None:
     """Prints JSON in ASCII: what a run said reaches no terminal as a control character, not even in JSON."""
-    # ASCII has one control character that JSON leaves as it is; it can only stand inside a string.
-    click.echo(json.dumps(value, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f"))
+    click.echo(_inert(value, indent=2))
 
 
 def print_json_line(value: Any) -> None:
     """Prints a value as one line, at once: whoever reads it may be waiting for it."""
-    click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=True).replace("\x7f", "\\u007f"))
+    click.echo(_inert(msgspec.to_builtins(value)))
     sys.stdout.flush()
 
 
-def print_records_json(records: Iterable[RunRecord]) -> None:
-    """Prints records as one JSON array."""
-    print_json([to_builtins(record) for record in records])
+def print_records_json(records: Iterable[RunRecord], *, revision: bool = True) -> None:
+    """Prints records as one JSON array, each as it comes; with their revisions or without."""
+    opened = False
+    for record in records:
+        text = _inert(_plain(record, revision=revision), indent=2).replace("\n", "\n  ")
+        click.echo(f"{',' if opened else '['}\n  {text}", nl=False)
+        opened = True
+    click.echo("\n]" if opened else "[]")
+
+
+def print_records_lines(records: Iterable[RunRecord], *, revision: bool = True) -> None:
+    """Prints records as JSON, one a line, each as it comes; with their revisions or without."""
+    for record in records:
+        click.echo(_inert(_plain(record, revision=revision)))
+
+
+def _plain(record: RunRecord, *, revision: bool) -> dict[str, Any]:
+    plain = to_builtins(record)
+    if not revision:
+        del plain["revision"]
+    return plain
+
+
+def _inert(value: Any, *, indent: int | None = None) -> str:
+    # ASCII has one control character that JSON leaves as it is; it can only stand inside a string.
+    return json.dumps(value, indent=indent, ensure_ascii=True).replace("\x7f", "\\u007f")
 
 
 def warn(message: str) -> None:

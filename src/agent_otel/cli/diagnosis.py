@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -19,12 +20,13 @@ from opentelemetry import trace
 from opentelemetry.sdk import environment_variables as env
 
 from agent_otel import settings
-from agent_otel.errors import SettingsError, StoreError
+from agent_otel.errors import AgentOtelError, SettingsError
 from agent_otel.sdk.bootstrap import destination, protocol
 from agent_otel.sdk.settings import SdkSettings
 from agent_otel.store.locate import find_database
 from agent_otel.store.migrations import STEPS
-from agent_otel.store.sqlite import SqliteStore
+from agent_otel.store.open import file_of, open_store
+from agent_otel.store.urls import masked
 
 CONNECT_S: Final = 1.0
 _PACKAGES: Final = (
@@ -46,7 +48,7 @@ class Symptom:
     value: str
 
 
-def examine(*, environ: Mapping[str, str], folder: Path, database: Path | None) -> Iterator[Symptom]:
+def examine(*, environ: Mapping[str, str], folder: Path, database: str | None) -> Iterator[Symptom]:
     """Everything there is to know before asking why no record appears.
 
     Args:
@@ -118,25 +120,32 @@ def _reachable(host: str, port: int) -> Symptom:
     return Symptom(name="OTLP endpoint answers", status="ok", value="yes")
 
 
-def _database(path: Path) -> Iterable[Symptom]:
-    if not path.exists():
-        nearest = next(folder for folder in path.absolute().parents if folder.exists())
-        writable = os.access(nearest, os.W_OK)
-        told = "does not exist yet" if writable else f"does not exist, and {nearest} is not writable"
-        yield Symptom(name="database", status="ok" if writable else "broken", value=f"{path} {told}")
-        return
+def _database(where: str | Path) -> Iterable[Symptom]:
     try:
-        store = SqliteStore(path)
-        stats = store.stats()
-        store.close()
-    except StoreError as exc:
+        file = file_of(where)
+        if file is not None and not file.exists():
+            yield _missing(file)
+            return
+        with closing(open_store(where)) as store:
+            stats = store.stats()
+    except AgentOtelError as exc:
         yield Symptom(name="database", status="broken", value=str(exc))
         return
     runs = ", ".join(f"{number} {lifecycle}" for lifecycle, number in sorted(stats.records.items()))
-    yield Symptom(name="database", status="ok", value=f"{path}, schema version {len(STEPS)}")
+    told = masked(str(where)) if file is None else f"{file}, schema version {len(STEPS)}"
+    yield Symptom(name="database", status="ok", value=told)
     yield Symptom(name="runs", status="ok", value=f"{sum(stats.records.values())}" + (f" ({runs})" if runs else ""))
-    writable = os.access(path, os.W_OK)
-    yield Symptom(name="database writable", status="ok" if writable else "broken", value="yes" if writable else "no")
+    if file is not None:
+        writable = os.access(file, os.W_OK)
+        told = "yes" if writable else "no"
+        yield Symptom(name="database writable", status="ok" if writable else "broken", value=told)
+
+
+def _missing(file: Path) -> Symptom:
+    nearest = next(folder for folder in file.absolute().parents if folder.exists())
+    writable = os.access(nearest, os.W_OK)
+    told = "does not exist yet" if writable else f"does not exist, and {nearest} is not writable"
+    return Symptom(name="database", status="ok" if writable else "broken", value=f"{file} {told}")
 
 
 def _git(folder: Path) -> Symptom:

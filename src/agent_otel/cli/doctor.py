@@ -18,7 +18,7 @@ from agent_otel.text.terminal import printable
 @database_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_context
-def doctor(context: click.Context, *, database: Path | None, as_json: bool) -> None:
+def doctor(context: click.Context, *, database: str | None, as_json: bool) -> None:
     """Look where telemetry goes and whether it arrives; fails if something is broken."""
     found = list(examine(environ=os.environ, folder=Path.cwd(), database=database))
     broken = any(symptom.status == "broken" for symptom in found)

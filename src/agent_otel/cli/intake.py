@@ -9,17 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from agent_otel.cli.database import every_record
+from agent_otel.cli.records import ALL, StoreRecords
 from agent_otel.cli.sources import Request
 from agent_otel.compaction.policy import Policy
-from agent_otel.errors import DecodeError, TooLarge
+from agent_otel.errors import DecodeError, SettingsError, TooLarge
 from agent_otel.model.item import Item
 from agent_otel.model.record import RunRecord
 from agent_otel.otlp.lines import items_from_bytes, items_from_line
 from agent_otel.otlp.received import Received
 from agent_otel.service.fold import END_OF_TIME_NS, fold_due
-from agent_otel.store.base import Folded, PutResult
+from agent_otel.store.base import Folded, PutResult, RecordQuery
+from agent_otel.store.open import file_of
 from agent_otel.store.sqlite import SqliteStore
+from agent_otel.store.urls import masked
 
 TOLD: Final = 10
 """Problems that are told one by one."""
@@ -114,7 +116,11 @@ class NotingStore(SqliteStore):
         self._fold()
         found = [record for record in map(self.record, self._runs) if record is not None]
         if self._traces:
-            known = (record for record in every_record(self) if record.run_id not in self._runs)
+            known = (
+                record
+                for record in StoreRecords(self).records(RecordQuery(limit=ALL))
+                if record.run_id not in self._runs
+            )
             found += [record for record in known if not self._traces.isdisjoint(record.capture.traces)]
         return sorted(found, key=lambda record: (record.started or "", record.run_id))
 
@@ -132,10 +138,21 @@ def _items(request: Request) -> Received:
 
 
 @contextmanager
-def intake_store(database: Path | None) -> Iterator[NotingStore]:
-    """The store to take input into: the named database, or one that is gone afterwards."""
+def intake_store(database: str | None) -> Iterator[NotingStore]:
+    """The store to take input into: the named database, or one that is gone afterwards.
+
+    Raises:
+        SettingsError: the database is no file; it has processors, which are sent telemetry.
+        StoreError: it cannot be used.
+    """
+    file = file_of(database) if database is not None else None
+    if database is not None and file is None:
+        message = (
+            f"expected a path or sqlite:///path, got {masked(database)!r}: send telemetry to its processor instead"
+        )
+        raise SettingsError(message)
     with tempfile.TemporaryDirectory(prefix="agent-otel-") as folder:
-        store = NotingStore(database or Path(folder) / "runs.db", whole=database is None)
+        store = NotingStore(file or Path(folder) / "runs.db", whole=file is None)
         try:
             yield store
         finally:

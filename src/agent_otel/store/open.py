@@ -36,19 +36,38 @@ def open_store(url: str | Path, *, clock: Clock = time.time_ns) -> Store:
     return KINDS[kind](url, clock)
 
 
-def _path(url: str, clock: Clock) -> Store:
+def file_of(url: str | Path) -> Path | None:
+    """The file that a URL or path names; None where the database is no file.
+
+    Raises:
+        SettingsError: the URL is one of a file, and not written like that.
+    """
+    if isinstance(url, Path):
+        return url
+    read = _FILES.get(scheme(url))
+    return read(url) if read is not None else None
+
+
+def _path(url: str) -> Path:
     if not url:
         message = f"expected a database, got nothing; known: {', '.join(FORMS)}"
         raise SettingsError(message)
-    return SqliteStore(Path(url).expanduser(), clock=clock)
+    return Path(url).expanduser()
 
 
-def _sqlite(url: str, clock: Clock) -> Store:
+def _path_of_sqlite(url: str) -> Path:
     host, slash, path = url.partition("://")[2].partition("/")
     if host or not slash or not path:
         message = f"expected sqlite:///relative/path or sqlite:////absolute/path, got {url!r}"
         raise SettingsError(message)
-    return SqliteStore(Path(path), clock=clock)
+    return Path(path)
+
+
+_FILES: Final[Mapping[str, Callable[[str], Path]]] = {"": _path, "sqlite": _path_of_sqlite}
+
+
+def _sqlite(url: str, clock: Clock) -> Store:
+    return SqliteStore(file_of(url), clock=clock)
 
 
 def _postgres(url: str, clock: Clock) -> Store:
@@ -61,7 +80,7 @@ def _postgres(url: str, clock: Clock) -> Store:
 
 
 KINDS: Final[Mapping[str, Callable[[str, Clock], Store]]] = {
-    "": _path,
+    "": _sqlite,
     "sqlite": _sqlite,
     "postgresql": _postgres,
     "postgres": _postgres,
