@@ -71,6 +71,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._limit(self._bounds.header_s)
         self._framing += len(data)
         super().data_received(data)
+        if self._in_headers and self._timer is None:  # those of a next request, behind one that was whole
+            self._limit(self._bounds.header_s)
         if self._framing > HEADER_BYTES and not self.transport.is_closing():
             self._end(b"431 Request Header Fields Too Large")
 
@@ -115,7 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The answer is written; the request may still be on its way."""
         super().on_response_complete()
-        if self._in_message and not self.pipeline and not self.transport.is_closing():
+        if self._in_message and not self._in_headers and not self.pipeline and not self.transport.is_closing():
             self._limit(DISCARD_S)
 
     def _count(self, size: int) -> None:

@@ -125,7 +125,7 @@ def _export(receiver: Receiver, delivery: Delivery, read_timeout_s: float) -> Ca
             room.reach(len(content))
             return Body(content, "gzip" if content.startswith(GZIP_MAGIC) else "")
 
-        answer = await receiver.receive(delivery, size=UNKNOWN_BYTES, read=read)
+        answer = await receiver.receive(delivery, size=min(UNKNOWN_BYTES, receiver.limits.body_bytes), read=read)
         if isinstance(answer, Failure):
             await _fail(context, answer)
         return success_body(answer, delivery.signal, "protobuf")

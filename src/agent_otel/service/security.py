@@ -7,9 +7,7 @@ import ipaddress
 import secrets
 import socket
 import ssl
-import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +17,6 @@ from agent_otel.errors import SettingsError
 from agent_otel.service.settings import OFF, ProcessorSettings
 
 SHORTEST_TOKEN: Final = 16
-LOOK_AGAIN_S: Final = 1.0
-"""How often the file of tokens is looked at, at most."""
-
 HOW_TO_ENTER: Final = "a token is needed: Authorization: Bearer TOKEN"
 
 _BEARER: Final = "bearer "
@@ -116,22 +111,16 @@ class Tokens:
     Args:
         given: tokens from the settings.
         file: one token a line; empty lines, and lines that begin with ``#``, do not count.
-        clock: seconds that only grow.
 
     Raises:
         SettingsError: the file cannot be read or holds no token, or a token is too short.
     """
 
-    def __init__(
-        self, given: Iterable[str] = (), *, file: Path | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, given: Iterable[str] = (), *, file: Path | None = None) -> None:
         self._given = tuple(given)
         self._file = file
-        self._clock = clock
         self._key = secrets.token_bytes(32)
-        self._lock = threading.Lock()
         self._seen: object = None
-        self._looked_at = clock()
         self._digests: tuple[bytes, ...] = ()
         self.reload()
 
@@ -157,20 +146,15 @@ class Tokens:
         self._seen = seen
 
     def reload_if_changed(self) -> bool:
-        """Reads the file again where it is another one than before; looks at most once a second. Whether it did.
+        """Reads the file again where it is another one than before. Whether it was.
 
         Raises:
             SettingsError: see the class.
         """
-        with self._lock:
-            now = self._clock()
-            if self._file is None or now - self._looked_at < LOOK_AGAIN_S:
-                return False
-            self._looked_at = now
-            if _stamp(self._file) == self._seen:
-                return False
-            self.reload()
-            return True
+        if _stamp(self._file) == self._seen:
+            return False
+        self.reload()
+        return True
 
     def admits(self, authorization: str) -> bool:
         """Whether an ``Authorization`` header carries one of the tokens; always, where none is asked for."""
