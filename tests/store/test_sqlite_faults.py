@@ -294,3 +294,19 @@ def test_every_lifecycle_is_counted(path):
     with closing(sqlite3.connect(path)) as connection:
         counted = {name for (name,) in connection.execute("SELECT lifecycle FROM lifecycles")}
     assert counted == set(get_args(Lifecycle))
+
+
+def test_opening_a_database_twice_lets_go_of_no_lock(tmp_path, item, python):
+    """What a process writes is kept, though it opened the file again, and another process came and went meanwhile."""
+    path = tmp_path / "runs.db"
+    first, second = SqliteStore(path), SqliteStore(path)
+    first.put([item("a")])
+    # The last to close a database moves its log into it and deletes that; who thinks so wrongly destroys it.
+    done = python(f"import sqlite3; c = sqlite3.connect({str(path)!r}); c.execute('SELECT * FROM items'); c.close()")
+    assert done.returncode == 0, done.stderr
+    first.put([item("b")])
+    assert second.stats().items == 2
+    text = f"import sqlite3; print(sqlite3.connect({str(path)!r}).execute('SELECT count(*) FROM items').fetchone()[0])"
+    assert python(text).stdout == "2\n"
+    first.close()
+    second.close()

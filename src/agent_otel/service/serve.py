@@ -38,6 +38,9 @@ from agent_otel.store.writer import GroupCommit
 DECODERS: Final = 2
 """Threads that decode: inflating lets another one work, decoding does not."""
 
+PATIENCE_S: Final = 3.0
+"""How long a locked database is waited for until senders are told to come back; they give up after ten."""
+
 READERS: Final = 4
 """Threads that answer what is no export."""
 

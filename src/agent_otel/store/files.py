@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -22,8 +23,11 @@ def prepare(path: Path) -> None:
     """
     try:
         _make_folder(path.parent)
-        # SQLite gives its companion files the permissions of the database.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # SQLite gives its companion files the permissions of the database. One that is there is not touched: closing a
+        # file lets go of all locks that the process has on it, of those that SQLite believes to hold too
+        # (sqlite.org/howtocorrupt.html, 2.2), and then others delete the log that we write to.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as exc:
         message = f"cannot create the database {path}: {exc.strerror or exc}"
         raise StoreError(message) from exc

@@ -15,12 +15,13 @@ from agent_otel.store.urls import masked, scheme
 Clock = Callable[[], int]
 
 
-def open_store(url: str | Path, *, clock: Clock = time.time_ns) -> Store:
+def open_store(url: str | Path, *, clock: Clock = time.time_ns, patience_s: float = 30.0) -> Store:
     """The store at ``sqlite:///relative/path``, ``sqlite:////absolute/path``, a plain path, or ``postgresql://…``.
 
     Args:
         url: where it is.
         clock: gives the time in ns.
+        patience_s: how long to wait for a database that others hold locked, or that is not there, before refusing.
 
     Raises:
         SettingsError: no store is named like this.
@@ -28,12 +29,12 @@ def open_store(url: str | Path, *, clock: Clock = time.time_ns) -> Store:
         StoreError: the database cannot be used.
     """
     if isinstance(url, Path):
-        return SqliteStore(url, clock=clock)
+        return SqliteStore(url, clock=clock, busy_s=patience_s)
     kind = scheme(url)
     if kind not in KINDS:
         message = f"no database is opened by {masked(url)!r}: {suggestion(f'{kind}://', FORMS)}"
         raise SettingsError(message)
-    return KINDS[kind](url, clock)
+    return KINDS[kind](url, clock, patience_s)
 
 
 def file_of(url: str | Path) -> Path | None:
@@ -66,20 +67,20 @@ def _path_of_sqlite(url: str) -> Path:
 _FILES: Final[Mapping[str, Callable[[str], Path]]] = {"": _path, "sqlite": _path_of_sqlite}
 
 
-def _sqlite(url: str, clock: Clock) -> Store:
-    return SqliteStore(file_of(url), clock=clock)
+def _sqlite(url: str, clock: Clock, patience_s: float) -> Store:
+    return SqliteStore(file_of(url), clock=clock, busy_s=patience_s)
 
 
-def _postgres(url: str, clock: Clock) -> Store:
+def _postgres(url: str, clock: Clock, patience_s: float) -> Store:
     try:
         from agent_otel.store.postgres.store import PostgresStore  # noqa: PLC0415 - psycopg may be absent
     except ImportError as exc:
         what = "PostgreSQL storage"
         raise MissingExtra(what, "psycopg", extra="postgres") from exc
-    return PostgresStore(url, clock=clock)
+    return PostgresStore(url, clock=clock, wait_s=patience_s)
 
 
-KINDS: Final[Mapping[str, Callable[[str, Clock], Store]]] = {
+KINDS: Final[Mapping[str, Callable[[str, Clock, float], Store]]] = {
     "": _sqlite,
     "sqlite": _sqlite,
     "postgresql": _postgres,
