@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timezone
+from typing import Any, Final, get_args
 
 import msgspec
 from psycopg.sql import SQL, Composed, Identifier
 
-from agent_otel.model.record import RunRecord, encode
+from agent_otel.model.record import Lifecycle, RunRecord, encode
 from agent_otel.store.base import GroupId, RecordQuery
 from agent_otel.store.postgres.database import Session
 from agent_otel.store.postgres.texts import digest, optional, stored, stored_json
@@ -23,9 +23,10 @@ def run_key(run_id: str) -> bytes:
 def _time(text: str | None) -> datetime | None:
     """The time that a record states; None where no calendar has it."""
     try:
-        return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
+        found = None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 _COLUMNS: Final[Mapping[str, Callable[[RunRecord], Any]]] = {
@@ -65,15 +66,18 @@ _UPSERT: Final = SQL("""
 )
 
 _CONDITIONS: Final = {
-    "agent": SQL("agent = %(agent)s"),
-    "state": SQL("(review_state = %(state)s OR lifecycle = %(state)s)"),
-    "repository": SQL("repository = %(repository)s"),
+    "agent": SQL("left(agent, 100) = left(%(agent)s, 100) AND agent = %(agent)s"),
+    "review_state": SQL("review_state = %(state)s"),
+    "lifecycle": SQL("lifecycle = %(state)s"),
+    "repository": SQL("left(repository, 100) = left(%(repository)s, 100) AND repository = %(repository)s"),
     "since": SQL("start_text >= %(since)s"),
     "until": SQL("start_text < %(until)s"),
     "finding": SQL("findings @> ARRAY[%(finding)s]"),
     "after": SQL("(start_text, run_id) {later} (%(after_started)s, %(after_run)s)"),
 }
-"""Field of a query to the condition it stands for when it is not empty."""
+"""What is asked about to the condition it stands for."""
+
+_LIFECYCLES: Final = frozenset(get_args(Lifecycle))
 
 _SELECT: Final = SQL("""
     SELECT exact FROM agent_otel.records {where} ORDER BY start_text {order}, run_id {order} LIMIT %(limit)s
@@ -96,11 +100,12 @@ _LOCK: Final = "SELECT 1 FROM agent_otel.records WHERE run = ANY(%b) ORDER BY ru
 def selection(query: RecordQuery) -> tuple[Composed, dict[str, Any]]:
     """The statement that gives the documents the query asks for, in its order, and its values."""
     way = _LATER[query.earliest_first]
-    asked = [condition.format(**way) for name, condition in _CONDITIONS.items() if getattr(query, name)]
-    where = SQL("WHERE {}").format(SQL(" AND ").join(asked)) if asked else SQL("")
     after_started, _, after_run = query.after.partition(" ")
-    texts = {**msgspec.structs.asdict(query), "after_started": after_started, "after_run": after_run}
-    values = {name: stored(value) if isinstance(value, str) else value for name, value in texts.items()}
+    given = {**msgspec.structs.asdict(query), "after_started": after_started, "after_run": after_run}
+    given["lifecycle" if query.state in _LIFECYCLES else "review_state"] = query.state
+    asked = [condition.format(**way) for name, condition in _CONDITIONS.items() if given.get(name)]
+    where = SQL("WHERE {}").format(SQL(" AND ").join(asked)) if asked else SQL("")
+    values = {name: stored(value) if isinstance(value, str) else value for name, value in given.items()}
     return _SELECT.format(where=where, order=way["order"]), values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,7 +18,7 @@ from agent_otel.store.schedule import LAST_NS
 
 # Rows of records are locked in one order by all, and only after their groups.
 _KNOWN: Final = """
-    SELECT run, group_id, revision, exact FROM agent_otel.records
+    SELECT run, group_id, revision, lifecycle, exact FROM agent_otel.records
     WHERE group_id = ANY(%b::bigint[]) OR run = ANY(%b::bytea[]) ORDER BY run FOR UPDATE
 """
 _REMOVE: Final = "DELETE FROM agent_otel.records WHERE run = ANY(%b::bytea[])"
@@ -34,6 +35,7 @@ class _Known(msgspec.Struct):
 
     group: GroupId
     revision: int
+    lifecycle: str
     exact: bytes
 
 
@@ -55,6 +57,8 @@ class Saving:
         runs = {run_key(record.run_id) for fold in folds for record in fold.records}
         rows = connection.execute(_KNOWN, (list(self.grouping.locked), list(runs)), binary=True)
         self._records = {run: _Known(*row) for run, *row in rows}
+        self.lifecycles: Counter[str] = Counter()
+        """How many more records there are now of each lifecycle."""
         self._written: list[tuple[RunRecord, GroupId]] = []
         self._removed: list[bytes] = []
         self._done: list[tuple[int | None, ...]] = []
@@ -74,7 +78,7 @@ class Saving:
             self._merge(fold.group, others)
             return False
         for run in [run for run, known in self._records.items() if known.group == fold.group and run not in runs]:
-            del self._records[run]
+            self.lifecycles[self._records.pop(run).lifecycle] -= 1
             self._removed.append(run)
         for run, record in runs.items():
             self._revise(run, record, fold.group)
@@ -102,11 +106,16 @@ class Saving:
 
     def _revise(self, run: bytes, record: RunRecord, group: GroupId) -> None:
         """Makes this the record of the run; one whose content is what it was keeps its revision."""
-        known = self._records.setdefault(run, _Known(group, 0, b""))
-        if encode(msgspec.structs.replace(record, revision=known.revision)) != known.exact:
-            newer = msgspec.structs.replace(record, revision=known.revision + 1)
-            self._records[run] = _Known(group, newer.revision, encode(newer))
-            self._written.append((newer, group))
+        known = self._records.get(run)
+        revision = known.revision if known else 0
+        if known and encode(msgspec.structs.replace(record, revision=revision)) == known.exact:
+            return
+        newer = msgspec.structs.replace(record, revision=revision + 1)
+        self._records[run] = _Known(group, newer.revision, newer.lifecycle, encode(newer))
+        self._written.append((newer, group))
+        self.lifecycles[newer.lifecycle] += 1
+        if known:
+            self.lifecycles[known.lifecycle] -= 1
 
     def _merge(self, group: GroupId, others: frozenset[GroupId]) -> None:
         if not others <= self.grouping.locked.keys():

@@ -24,7 +24,7 @@ from agent_otel.store.base import (
     Stats,
 )
 from agent_otel.store.items import Part
-from agent_otel.store.postgres import expiry, reading, records as record_rows, schedule
+from agent_otel.store.postgres import counters, expiry, reading, records as record_rows, schedule
 from agent_otel.store.postgres.database import Attempt, Database, Session
 from agent_otel.store.postgres.grouping import Grouping
 from agent_otel.store.postgres.items import Writing
@@ -36,18 +36,6 @@ _RECORDS_OF: Final = "SELECT exact FROM agent_otel.records WHERE group_id = %s O
 _UNEMITTED: Final = """
     SELECT exact FROM agent_otel.records WHERE waiting_since_ns IS NOT NULL ORDER BY waiting_since_ns, run_id LIMIT %s
 """
-_COUNT: Final = """
-    INSERT INTO agent_otel.counters AS total VALUES (pg_backend_pid() %% 32, %s, %s, %s, %s)
-    ON CONFLICT (shard) DO UPDATE SET items = total.items + excluded.items, groups = total.groups + excluded.groups,
-        duplicates = total.duplicates + excluded.duplicates, expired = total.expired + excluded.expired
-"""
-_COUNTED: Final = """
-    SELECT coalesce(sum(items), 0)::bigint, coalesce(sum(groups), 0)::bigint, coalesce(sum(duplicates), 0)::bigint,
-        coalesce(sum(expired), 0)::bigint,
-        (SELECT count(*) FROM agent_otel.groups WHERE dirty_since_ns IS NOT NULL)
-    FROM agent_otel.counters
-"""
-_LIFECYCLES: Final = "SELECT lifecycle, count(*) FROM agent_otel.records GROUP BY lifecycle"
 
 
 class PostgresStore:
@@ -146,10 +134,8 @@ class PostgresStore:
 
     def stats(self) -> Stats:
         """See ``Store.stats``."""
-        with self._database.snapshot() as connection:
-            items, groups, duplicates, expired, due = connection.execute(_COUNTED).fetchone() or (0, 0, 0, 0, 0)
-            records: dict[str, int] = dict(connection.execute(_LIFECYCLES).fetchall())
-        return Stats(items=items, duplicates=duplicates, expired=expired, groups=groups, due=due, records=records)
+        with self._database.session() as connection:
+            return counters.read(connection)
 
     def close(self) -> None:
         """See ``Store.close``."""
@@ -161,7 +147,7 @@ class PostgresStore:
         writing = Writing(attempt.session, places)
         results = writing.put(batches, trusting=attempt.first)
         grouping.touch(writing.added)
-        _count(
+        counters.count(
             attempt.session,
             items=sum(result.stored for result in results),
             duplicates=sum(result.duplicates for result in results),
@@ -173,21 +159,15 @@ class PostgresStore:
         saving = Saving(attempt.session, folds, attempt.groups, now_ns=self._clock())
         results = [saving.save(fold) for fold in folds]
         saving.flush()
-        _count(attempt.session, groups=saving.grouping.grown)
+        counters.count(attempt.session, groups=saving.grouping.grown, **saving.lifecycles)
         return results
 
     def _expire(self, connection: Session, before_ns: int, limit: int) -> int:
         removed = expiry.expire(connection, before_ns=before_ns, limit=limit)
-        _count(connection, items=-removed, expired=removed)
+        counters.count(connection, items=-removed, expired=removed)
         return removed
 
     def _decoded(self, statement: str | Composed, values: Sequence[Any] | dict[str, Any]) -> list[RunRecord]:
         with self._database.session() as connection:
             documents = connection.execute(statement, values, binary=True).fetchall()
         return [decode(document) for (document,) in documents]
-
-
-def _count(connection: Session, *, items: int = 0, groups: int = 0, duplicates: int = 0, expired: int = 0) -> None:
-    """Counts, as the last thing of a transaction: a row of counters may be another connection's, too."""
-    if items or groups or duplicates or expired:
-        connection.execute(_COUNT, (items, groups, duplicates, expired))

@@ -111,11 +111,11 @@ STEPS: Final[tuple[Step, ...]] = (
         "CREATE INDEX records_started ON agent_otel.records (started)",
         "CREATE INDEX records_ended ON agent_otel.records (ended)",
         "CREATE INDEX records_waiting ON agent_otel.records (waiting_since_ns) WHERE waiting_since_ns IS NOT NULL",
-        # Names may be longer than what the other kinds of index take.
-        "CREATE INDEX records_agent ON agent_otel.records USING hash (agent)",
-        "CREATE INDEX records_repository ON agent_otel.records USING hash (repository)",
-        "CREATE INDEX records_lifecycle ON agent_otel.records (lifecycle)",
-        "CREATE INDEX records_review_state ON agent_otel.records (review_state)",
+        # Lists are in the order of their start, whatever they are filtered by. Names may be longer than an index takes.
+        "CREATE INDEX records_agent ON agent_otel.records (left(agent, 100), start_text)",
+        "CREATE INDEX records_repository ON agent_otel.records (left(repository, 100), start_text)",
+        "CREATE INDEX records_lifecycle ON agent_otel.records (lifecycle, start_text)",
+        "CREATE INDEX records_review_state ON agent_otel.records (review_state, start_text)",
         "CREATE INDEX records_findings ON agent_otel.records USING gin (findings)",
         "CREATE INDEX records_verdicts ON agent_otel.records USING gin (verdicts)",
         "COMMENT ON TABLE agent_otel.records IS 'Run records: one document for each run, and columns to find it by'",
@@ -133,7 +133,10 @@ STEPS: Final[tuple[Step, ...]] = (
             items bigint NOT NULL,
             groups bigint NOT NULL,
             duplicates bigint NOT NULL,
-            expired bigint NOT NULL
+            expired bigint NOT NULL,
+            open bigint NOT NULL,
+            settled bigint NOT NULL,
+            abandoned bigint NOT NULL
         ) WITH (fillfactor = 50)""",
         "COMMENT ON TABLE agent_otel.counters IS 'How much there is and was, in parts to be added up'",
         _COMPRESS,
