@@ -55,7 +55,7 @@ VIEWS: Final[tuple[str, ...]] = (
     *_entries(
         "commands",
         "entry ->> 'command' AS command, entry ->> 'result' AS result, (entry ->> 'exit_code')::numeric AS exit_code,"
-        " (entry ->> 'duration_s')::double precision AS duration_s, entry ->> 'observer' AS observer",
+        " (entry ->> 'duration_s')::double precision AS command_duration_s, entry ->> 'observer' AS observer",
         "A row for each command that was run, or refused",
     ),
     *_entries(
