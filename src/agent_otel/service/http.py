@@ -107,7 +107,7 @@ class HttpApplication:
             body = await self._body(receive, most=MOST_ASKED_BYTES)
             request = Request(
                 method=scope["method"],
-                path=scope["path"],
+                path=scope["raw_path"].decode("latin-1"),
                 query=scope["query_string"].decode("latin-1"),
                 headers=headers,
                 body=body,
@@ -142,7 +142,8 @@ class HttpApplication:
 async def send_reply(send: Any, reply: Reply) -> None:
     """Writes a reply out, as ASGI wants it."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
-    headers.append((b"content-length", str(len(reply.body)).encode()))
+    if reply.status != NOT_MODIFIED:  # its length would be that of the body which is left out
+        headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
 

@@ -1,0 +1,115 @@
+"""The same items make the same documents (design.md §4, G2), by whatever way they came to how many processors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from deliveries import At, deliver
+
+import agent_otel
+from agent_otel.model.item import Item
+from agent_otel.otlp.documents import document
+from agent_otel.otlp.lines import items_from_bytes
+from agent_otel.store.open import open_store
+from agent_otel.testing import record_runs
+
+CAPTURES = Path(__file__).parents[1] / "data" / "otlp"
+COPIES = 5
+PATIENCE_S = 60
+
+
+def agent_runs() -> tuple[Item, ...]:
+    """What the SDK sends: a run with everything in it, its sub-agent, one that fails, and one without an end."""
+
+    @agent_otel.tool(reads="path")
+    def read_file(path: str) -> str:
+        return path
+
+    @agent_otel.tool(writes="path")
+    def write_file(path: str) -> None:
+        if path == "b.py":
+            raise OSError(path)
+
+    with record_runs() as recorded:
+        with agent_otel.run("Fix it", agent="fixer", scope=["**"], exclusions=[]) as run:
+            for number in range(6):
+                read_file(f"src/{number}.py")
+            write_file("a.py")
+            failed = run.record_command("pytest -q", exit_code=1)
+            run.failure(command=failed, error="expected 200, got 403", suspected_cause="the guard")
+            run.decision("wait", alternatives={"retry": "hides the race"}, based_on=["ADR-29"])
+            with agent_otel.run("Look into it", agent="helper") as part:
+                part.step()
+                read_file("deep.py")
+            passed = run.record_command("pytest -q", exit_code=0)
+            run.verification("tests", evidence=passed)
+            run.handoff("done", blockers=[], next_action="review")
+        with pytest.raises(OSError, match=r"b\.py"), agent_otel.run("Break it", agent="breaker"):
+            write_file("b.py")
+        unended = agent_otel.run("Never ends", agent="lost")
+        unended.__enter__().risk("nobody knows")
+        items = recorded.items
+        unended.__exit__(None, None, None)
+    return items
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Telemetry of our SDK and of other agents, in files."""
+    own = tmp_path_factory.mktemp("sources") / "sdk.jsonl"
+    own.write_bytes(document(agent_runs()))
+    return [own, *sorted(CAPTURES.glob("*.jsonl"))]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'runs.db'}"
+
+
+def output_of(*arguments: str | Path) -> bytes:
+    """What the command line prints."""
+    command = [sys.executable, "-m", "agent_otel", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout
+
+
+def until_folded(database: str) -> None:
+    """Waits until the processors have folded everything."""
+    store = open_store(database)
+    ends_s = time.monotonic() + PATIENCE_S
+    while store.stats().due or store.due(now_ns=time.time_ns()):
+        assert time.monotonic() < ends_s
+        threading.Event().wait(0.05)
+    store.close()
+
+
+def test_same_items_same_documents(serve: Callable, sources: list[Path], database: str) -> None:
+    """One item a request, five times each, shuffled, over HTTP and gRPC, to two processors: byte for byte one output.
+
+    It is the one that ``compact`` makes of the same telemetry in files, and the one that the API gives.
+    """
+    items = [item for source in sources for item in items_from_bytes(source.read_bytes()).items]
+    one, other = serve(db=database), serve(db=database)
+    ways = deliver(items, [At(one.http, one.grpc), At(other.http, other.grpc)], copies=COPIES)
+    assert sum(ways.values()) == COPIES * len(items)
+    assert set(ways) == {"protobuf", "json", "over_grpc"}
+    until_folded(database)
+    expected = output_of("compact", *sources, "--json", "--no-revision")
+    assert output_of("export", "--db", database, "--no-revision") == expected
+    assert output_of("export", "--url", one.http, "--no-revision") == expected
+    assert (one.stop(), other.stop()) == (0, 0)
+    store = open_store(database)
+    stats = store.stats()
+    store.close()
+    distinct = len({item.digest for item in items})
+    assert (stats.items, stats.duplicates) == (distinct, COPIES * len(items) - distinct)
