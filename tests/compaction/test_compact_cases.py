@@ -101,6 +101,15 @@ def test_a_record_stays_an_index() -> None:
     assert "text-cut" in bounded.capture.limits
 
 
+def test_budgets_are_bounded_like_lists() -> None:
+    """A sender may invent any number of budgets, of any name."""
+    spent = [event(names.BUDGET_EXCEEDED, at, BUDGET_NAME=f"b{at} " + "x" * 500) for at in range(9)]
+    bounded = record(run(*spent), max_entries=3, max_text=100)
+    assert [name[:3] for name in bounded.budgets] == ["b0 ", "b1 ", "b8 "]
+    assert all(len(name) <= 100 and budget.exceeded for name, budget in bounded.budgets.items())
+    assert bounded.capture.limits == ("budgets: 3 of 9", "text-cut")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=300), max_size=30), st.integers(2, 10), st.integers(64, 200))
 def test_no_text_and_no_list_is_longer_than_the_policy(texts: list[str], entries: int, size: int) -> None:

@@ -32,12 +32,12 @@ def _fits(whole: Any, policy: Policy) -> bool:
         if kind is str:
             if len(value) > short and len(value.encode("utf-8", "replace")) > policy.max_text:
                 return False
-        elif kind is tuple:
+        elif kind is tuple or kind is dict:
             if len(value) > most:
                 return False
             waiting += filter(None, value)
-        elif kind is dict:
-            waiting += value.values()
+            if kind is dict:
+                waiting += value.values()
         elif isinstance(value, msgspec.Struct):
             waiting += filter(None, msgspec.structs.astuple(value))
     return True
@@ -58,7 +58,8 @@ class _Cutter:
         if isinstance(value, tuple):
             return tuple(self.cut(entry, where) for entry in self._ends(value, where))
         if isinstance(value, dict):
-            return {key: self.cut(entry, where) for key, entry in value.items()}
+            entries = self._ends(tuple(value.items()), where)
+            return {self.cut(key, where): self.cut(entry, where) for key, entry in entries}
         fields = {name: self.cut(getattr(value, name), f"{where}.{name}") for name in value.__struct_fields__}
         return msgspec.structs.replace(value, **fields)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from agent_otel.compaction import copies
 from agent_otel.compaction.bounds import bounded
@@ -30,6 +31,9 @@ from agent_otel.model.fact import CommandRun
 from agent_otel.model.item import Log, Span
 from agent_otel.model.record import RunRecord
 
+MOST_KIN: Final = 1000
+"""Of how many runs below a run it is asked what they were told to do and how they ended."""
+
 
 def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy()) -> list[RunRecord]:  # noqa: B008 - frozen
     """The records of the runs in one group, the earliest run first.
@@ -49,8 +53,10 @@ def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy
     claims, unclaimed = _claims(settled.items)
     seen = [sighting for dialect in DIALECTS for sighting in dialect.read(claims[dialect.name], forest)]
     runs = attribute(once(seen, forest), settled, forest, unclaimed)
-    below = _families(runs)
-    return [bounded(_record(run, below[run.run_id], now_ns=now_ns, policy=policy), policy) for run in runs]
+    below: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        below[run.parent_run].append(run)
+    return [bounded(_record(run, _family(run, below), now_ns=now_ns, policy=policy), policy) for run in runs]
 
 
 def _sets_up(span: Span) -> bool:
@@ -72,20 +78,16 @@ def _claims(items: Sequence[Span | Log]) -> tuple[Mapping[str, list[Span | Log]]
     return claims, frozenset(map(key_of, unclaimed))
 
 
-def _families(runs: Sequence[Run]) -> Mapping[str, tuple[Run, ...]]:
-    """Each run with the runs below it, itself first."""
-    children: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        children[run.parent_run].append(run)
-    families: dict[str, tuple[Run, ...]] = {}
-    for run in runs:
-        family, known = [run], {run.run_id}
-        for member in family:
-            new = [child for child in children[member.run_id] if child.run_id not in known]
-            known |= {child.run_id for child in new}
-            family += new
-        families[run.run_id] = tuple(family)
-    return families
+def _family(run: Run, children: Mapping[str, Sequence[Run]]) -> Sequence[Run]:
+    """The run with the runs below it, itself first; of very many the nearest."""
+    family, known = [run], {run.run_id}
+    for member in family:
+        if len(family) > MOST_KIN:
+            break
+        new = [child for child in children.get(member.run_id, ()) if child.run_id not in known]
+        known |= {child.run_id for child in new}
+        family += new
+    return family[:MOST_KIN]
 
 
 def _record(run: Run, kin: Sequence[Run], *, now_ns: int, policy: Policy) -> RunRecord:

@@ -86,8 +86,8 @@ _BY_OUTCOME: Final[dict[VerificationOutcome, Callable[[Verification, Ground], Ju
 
 def _cited(verification: Verification, base: Ground) -> list[Command]:
     """The commands of the record that the verification names as its evidence, in the order of the run."""
-    names = {verification.command_id, *verification.evidence} & base.commands.keys()
-    return [command for command in base.commands.values() if command.id in names]
+    names = {verification.command_id or "", *verification.evidence} & base.commands.keys()
+    return [base.commands[name] for name in sorted(names, key=base.order.__getitem__)]
 
 
 def _without_command(verification: Verification) -> Judgement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from agent_otel.compaction.dialects.values import text
@@ -40,16 +41,15 @@ def usage_of(run: Run) -> Usage:
 def budgets_of(run: Run, started: TaskStarted | None) -> dict[str, Budget]:
     """The budgets by name: limits of the contract, what was last said of each, and whether it was ever exceeded."""
     contract = started.contract.budgets if started else None
+    said: dict[str, list[BudgetSpent]] = defaultdict(list)
+    for fact in run.all(BudgetSpent):
+        said[fact.budget].append(fact)
     found: dict[str, Budget] = {}
     for name in names.BUDGETS:
         limit = getattr(contract, name) if contract else None
-        said = [fact for fact in run.all(BudgetSpent) if fact.budget == name]
-        if limit is not None or said:
-            found[name] = _budget(float(limit) if limit is not None else None, said)
-    others = sorted({fact.budget for fact in run.all(BudgetSpent)} - found.keys())
-    return found | {
-        name: _budget(None, [fact for fact in run.all(BudgetSpent) if fact.budget == name]) for name in others
-    }
+        if limit is not None or name in said:
+            found[name] = _budget(float(limit) if limit is not None else None, said[name])
+    return found | {name: _budget(None, said[name]) for name in sorted(said.keys() - found.keys())}
 
 
 def _budget(limit: float | None, said: Sequence[BudgetSpent]) -> Budget:

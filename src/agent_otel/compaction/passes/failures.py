@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -46,10 +47,10 @@ def _stated(run: Run, commands: Commands) -> Iterator[_Draft]:
     for fact in run.all(FailureSeen):
         # Facts come in order of time, so the last failure of that line so far is the one that is spoken of.
         command_id = commands.ids.get(fact.command_id)
-        before = [found for found in by_line[fact.command] if found[0] <= fact.time_ns] if fact.command else []
+        of_line = by_line[fact.command] if fact.command else []
+        before = bisect_right(of_line, fact.time_ns, key=itemgetter(0))
         if command_id is None and before:
-            command_id = before[-1][1]
-            by_line[fact.command].remove(before[-1])
+            _, command_id = of_line.pop(before - 1)
         entry = Failure(
             id="",
             error=fact.error or None,

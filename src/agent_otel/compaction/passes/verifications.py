@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -27,7 +27,8 @@ class _Draft(NamedTuple):
 def verifications_of(run: Run, started: TaskStarted | None, commands: Commands) -> tuple[Verification, ...]:
     """The checks of a run in order of time, v1 the first; what never ran stands last."""
     required = started.contract.required_checks if started else ()
-    stated = [_stated(fact, commands, required) for fact in run.all(VerificationRan)]
+    by_id = {entry.id: entry for entry in commands.entries}
+    stated = [_stated(fact, commands.ids, by_id, required) for fact in run.all(VerificationRan)]
     drafts = [_Draft(fact.time_ns, 0, entry) for fact, entry in zip(run.all(VerificationRan), stated, strict=True)]
     drafts += [_Draft(fact.time_ns, 1, entry) for fact, entry in _derived(required, stated, commands)]
     entries = [draft.entry for draft in sorted(drafts, key=lambda draft: draft[:2])]
@@ -41,9 +42,10 @@ def skipped_of(verifications: Sequence[Verification]) -> tuple[str, ...]:
     return tuple(entry.id for entry in verifications if entry.outcome == "not_run" and entry.check not in ran)
 
 
-def _stated(fact: VerificationRan, commands: Commands, required: Sequence[RequiredCheck]) -> Verification:
-    by_id = {entry.id: entry for entry in commands.entries}
-    evidence = tuple(commands.ids.get(name, name) for name in fact.evidence)
+def _stated(
+    fact: VerificationRan, ids: Mapping[str, str], by_id: Mapping[str, Command], required: Sequence[RequiredCheck]
+) -> Verification:
+    evidence = tuple(ids.get(name, name) for name in fact.evidence)
     command = next((by_id[name] for name in reversed(evidence) if name in by_id), None)
     line = command.command if command else ""
     return Verification(
@@ -77,14 +79,14 @@ def _derived(
 ) -> Iterator[tuple[CommandRun, Verification]]:
     """The last run of each required check, where the run did not declare it: the command line says what it was."""
     declared = {name for entry in stated for name in entry.evidence}
+    last = {entry.command: place for place, entry in enumerate(commands.entries)} if required else {}
     for check in required:
         if not check.command:
             continue
-        pairs = zip(commands.facts, commands.entries, strict=True)
-        matching = [(fact, entry) for fact, entry in pairs if fnmatchcase(entry.command, check.command)]
-        if not matching or matching[-1][1].id in declared:
+        place = max((place for line, place in last.items() if fnmatchcase(line, check.command)), default=None)
+        if place is None or commands.entries[place].id in declared:
             continue
-        fact, entry = matching[-1]
+        fact, entry = commands.facts[place], commands.entries[place]
         started = entry.result not in NEVER_STARTED
         yield (
             fact,
