@@ -127,7 +127,7 @@ class Backlog:
         self._oldest_ns = oldest_ns
         self._clock = clock
         self._lock = threading.Lock()
-        self._asked_ns = 0
+        self._asked_ns: int | None = None
         self._known: tuple[Stats, int | None] | None = None
 
     def stats(self) -> Stats | None:
@@ -146,7 +146,7 @@ class Backlog:
     def _ask(self) -> tuple[Stats, int | None] | None:
         with self._lock:
             now = self._clock()
-            if not 0 <= now - self._asked_ns < LOOK_AGAIN_S * 1e9:
+            if self._asked_ns is None or not 0 <= now - self._asked_ns < LOOK_AGAIN_S * 1e9:
                 self._asked_ns = now
                 try:
                     self._known = self._stats(), self._oldest_ns()
