@@ -124,6 +124,13 @@ def test_a_newer_database_is_refused(postgres_url):
         PostgresStore(postgres_url)
 
 
+def test_an_old_server_is_refused(postgres_url):
+    """With the version that is needed."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        with pytest.raises(StoreError, match=r"PostgreSQL 99 or newer is needed, this is \d\d$"):
+            migrate(connection, oldest=99)
+
+
 def test_a_schema_of_somebody_else_is_refused(postgres_url):
     """It is left as it is; what lies in other schemas is nobody's business."""
     with psycopg.connect(postgres_url) as connection:

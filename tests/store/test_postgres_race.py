@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
@@ -28,6 +29,7 @@ from agent_otel.otlp.protobuf import items_from_protobuf
 from agent_otel.service.fold import fold_groups
 from agent_otel.store.base import Claim, RecordQuery
 from agent_otel.store.postgres.store import PostgresStore
+from agent_otel.store.sqlite import SqliteStore
 
 SCRIPT = Path(__file__).with_name("postgres_process.py")
 PATIENCE_S = 120
@@ -210,3 +212,42 @@ def test_threads_that_claim_at_once_share_the_groups(postgres_url, items):
             taken = list(pool.map(lambda _: store.claim(Claim(limit=3), now_ns=2**61), range(40)))
         claimed = [group for groups in taken for group in groups]
         assert sorted(claimed) == sorted(store.due(now_ns=2**61))
+
+
+def test_a_group_that_is_always_busy_has_its_turn(postgres_url, item):
+    """Who claims waits for those who put to it, where nothing else is due."""
+    with closing(PostgresStore(postgres_url)) as store, psycopg.connect(postgres_url) as busy:
+        store.put([item("a")])
+        busy.execute("SELECT 1 FROM agent_otel.groups FOR UPDATE")
+        with ThreadPoolExecutor(1) as pool:
+            claimed = pool.submit(store.claim, Claim(), now_ns=2**61)
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            ends_s = time.monotonic() + PATIENCE_S
+            while busy.execute(waiting).fetchone() == (0,):
+                assert time.monotonic() < ends_s
+            busy.rollback()
+            assert claimed.result() == store.due(now_ns=2**61)
+
+
+links = st.lists(st.sampled_from([f"link:{name}" for name in "abcdefgh"]), min_size=1, max_size=3, unique=True)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.lists(links, max_size=10))
+def test_order_repetition_and_partition_leave_the_same_groups(postgres_emptied, item, data, found):
+    """However items are shuffled, repeated and cut into deliveries, the groups are those of SQLite."""
+    items = [item(f"item-{number}", *each) for number, each in enumerate(found)]
+    mixed = data.draw(st.permutations(items + data.draw(st.lists(st.sampled_from(items), max_size=5)) if items else []))
+    with psycopg.connect(postgres_emptied) as connection:
+        connection.execute("TRUNCATE agent_otel.groups, agent_otel.links, agent_otel.items, agent_otel.counters")
+    with closing(PostgresStore(postgres_emptied)) as store, closing(SqliteStore(None)) as model:
+        while mixed:
+            size = data.draw(st.integers(1, len(mixed)))
+            assert store.put(mixed[:size]) == model.put(mixed[:size])
+            del mixed[:size]
+        assert {frozenset(store.items(group).items) for group in store.due(now_ns=2**62)} == {
+            frozenset(model.items(group).items) for group in model.due(now_ns=2**62)
+        }
+        assert store.stats() == model.stats()

@@ -11,6 +11,9 @@ from psycopg.rows import TupleRow
 from agent_otel.errors import StoreError
 from agent_otel.store.postgres.tables import STEPS, Step
 
+OLDEST: Final = 13
+"""The oldest major version of PostgreSQL that will do."""
+
 _LOCK: Final = int.from_bytes(b"agntotel", "big") >> 1
 """Names the advisory lock: a number that no other program will think of."""
 
@@ -28,16 +31,22 @@ _THERE: Final = """
 """
 
 
-def migrate(connection: Connection[TupleRow], steps: Sequence[Step] = STEPS) -> None:
+def migrate(connection: Connection[TupleRow], steps: Sequence[Step] = STEPS, *, oldest: int = OLDEST) -> None:
     """Brings the database to the newest step. Any number of processes may do so at once.
 
     A step and the note that it was done are one transaction.
 
     Raises:
-        StoreError: the schema is not ours, or newer than this program.
+        StoreError: the schema is not ours, or newer than this program; or the server is older than ``oldest``.
     """
+    found = connection.info.server_version // 10_000
+    if found < oldest:
+        message = f"PostgreSQL {oldest} or newer is needed, this is {found}"
+        raise StoreError(message)
     while _version(connection, len(steps)) < len(steps):
         with connection.transaction():
+            # However long another process takes for it.
+            connection.execute("SET LOCAL lock_timeout = 0")
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             # Asked again under the lock: another process may have done the step since.
             version = _version(connection, len(steps))

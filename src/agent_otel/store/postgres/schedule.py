@@ -1,6 +1,7 @@
 """Which groups are due and who has claimed them: what ``agent_otel.store.schedule`` does, for many processors at once.
 
-Who claims passes over the groups that somebody else is just changing or claiming, and waits for nobody.
+Who claims passes over the groups that somebody else is just changing or claiming. Only where nothing else is due it
+waits for one, so that a group which items come to all the time has its turn.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def claim(connection: Session, asked: Claim, *, now_ns: int, pace: Pace) -> list
     """See ``Store.claim``."""
     values = {**times(now_ns, pace), "limit": asked.limit, "most_items": asked.most_items}
     found = _candidates(connection, values, _FREE, SQL("FOR UPDATE SKIP LOCKED"))[: asked.limit]
+    if not found:
+        found = _candidates(connection, {**values, "limit": 1}, _FREE, SQL("FOR UPDATE"))[:1]
     in_vain = bool(found and found[0][2])
     taken = found[:1] if in_vain else [row for row in found if not row[2]]
     lease_ns = int(asked.lease_s * NS)
