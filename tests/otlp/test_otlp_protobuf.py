@@ -83,6 +83,11 @@ def test_an_unreadable_resource_rejects_its_own_spans_only(span, trace_body):
     assert len(received.items) == 1
 
 
+def test_an_unreadable_resource_without_spans_costs_nothing(trace_body):
+    """Nothing is refused where nothing was sent."""
+    assert items_from_protobuf(trace_body(resource=b"\x0a\x7f"), "span").rejected == ()
+
+
 def test_an_unreadable_scope_rejects_its_spans(span, trace_body, field):
     """The scope of some spans is named as the culprit."""
     body = field(1, field(2, field(1, b"\x0a\x7f") + field(2, span().SerializeToString())))

@@ -59,14 +59,14 @@ def test_any_bytes_are_slices_or_a_decode_error(raw):
         found = [item for part in slices(raw, items=10) for item in part.items]
     except (DecodeError, TooLarge):
         return
-    assert all(start <= end <= len(raw) for start, end in found)
+    assert all(begin < start <= end <= len(raw) for begin, start, end in found)
 
 
 def test_a_resource_that_comes_last_or_in_parts_counts_for_all(field):
     """Fields may come in any order, and a singular message that occurs twice is the two joined."""
     body = field(1, field(2, field(2, b"item") + field(1, b"scope")) + field(1, b"one") + field(1, b"two"))
     (part,) = slices(body, items=10)
-    assert (part.resource, part.scope, [body[start:end] for start, end in part.items]) == (
+    assert (part.resource, part.scope, [body[start:end] for _, start, end in part.items]) == (
         b"onetwo",
         b"scope",
         [b"item"],

@@ -1,4 +1,4 @@
-"""From the bytes of one span or log record to its item, or the reason why it is refused.
+"""From parsed messages to items, or to the reasons why they are refused.
 
 Both decoders end here, so that an item is the same whichever encoding, batch or delivery it came in: ``raw`` is the
 message written canonically, and ``digest`` covers it together with its resource and scope.
@@ -7,21 +7,25 @@ message written canonically, and ``digest`` covers it together with its resource
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 from google.protobuf.message import Message
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 
 from agent_otel.errors import DecodeError
 from agent_otel.model import names
-from agent_otel.model.item import Item
+from agent_otel.model.item import Item, Signal
 from agent_otel.otlp.ids import SPAN_ID_BYTES, TRACE_ID_BYTES, id_defect, log_event_name, valid_span_id, valid_trace_id
 from agent_otel.otlp.limits import Limits
-from agent_otel.otlp.links import named_links
+from agent_otel.otlp.links import LinkFinder, named_links
+from agent_otel.otlp.received import Outcome
 from agent_otel.otlp.repair import parse
 
 DIGEST_BYTES: Final = 16
@@ -31,11 +35,15 @@ _EVENT_ID: Final = names.EVENT_ID.encode()
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Resource and scope of some items, with all that follows from them worked out once."""
+    """Resource and scope of some items, with all that follows from them worked out once.
+
+    ``seeds`` begin what is digested of an item: a copy that was mended is another copy than one that was sent this way,
+    since a record counts the mended ones.
+    """
 
     resource: bytes
     scope: bytes
-    seed: bytes
+    seeds: tuple[bytes, bytes]
     links: tuple[str, ...]
     fallback_link: str
     repaired: bool
@@ -54,40 +62,93 @@ def origin(resource: bytes, scope: bytes, *, mended: bool = False) -> Origin | s
         parsed_scope, scope_mended = parse(InstrumentationScope, scope)
     except DecodeError as exc:
         return f"scope: {exc}"
-    resource, scope = _canonical(parsed_resource), _canonical(parsed_scope)
+    resource, scope = canonical(parsed_resource), canonical(parsed_scope)
+    seed = _digest(resource) + _digest(scope)
     return Origin(
         resource=resource,
         scope=scope,
-        seed=_digest(resource) + _digest(scope),
-        links=tuple(named_links(parsed_resource.attributes, resource)),
+        seeds=(b"\0" + seed, b"\1" + seed),
+        links=tuple(named_links(parsed_resource.attributes)),
         fallback_link=f"resource:{_digest(resource).hex()}",
         repaired=mended or resource_mended or scope_mended,
     )
 
 
-def span_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = False) -> Item | str:
-    """The item of an encoded ``Span``, or the reason why it is refused."""
-    if len(raw) > limits.item_bytes:
-        return f"span larger than {limits.item_bytes} bytes"
-    try:
-        span, broken = parse(Span, raw)
-    except DecodeError as exc:
-        return f"span: {exc}"
+def canonical(message: Message) -> bytes:
+    """The message written as everybody should write it: fields in their order, numbers as short as they can be."""
+    return message.SerializeToString(deterministic=True)
+
+
+class Builder:
+    """Makes the items of one origin.
+
+    Args:
+        source: their resource and scope.
+        kind: what they are.
+        limits: what each may hold.
+    """
+
+    __slots__ = ("_finder", "_links", "kind", "limits", "many_bytes", "source")
+
+    def __init__(self, source: Origin, kind: Kind, limits: Limits) -> None:
+        self.source = source
+        self.kind = kind
+        self.limits = limits
+        # An entry takes two bytes at least, so that most spans need not be asked how many they have.
+        self.many_bytes = 2 * min(limits.attributes, limits.events, limits.links)
+        self._finder = LinkFinder(kind.attributes_field)
+        self._links: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def from_bytes(self, raw: bytes, *, mended: bool = False) -> Outcome:
+        """The item of an encoded message, or the reason why it is refused."""
+        if len(raw) > self.limits.item_bytes:
+            return f"{self.kind.name} larger than {self.limits.item_bytes} bytes"
+        try:
+            message, broken = parse(self.kind.message, raw)
+        except DecodeError as exc:
+            return f"{self.kind.name}: {exc}"
+        return self.kind.build(self, message, canonical(message), mended or broken or self.source.repaired)
+
+    def links(self, trace: str, attributes: Sequence[Any], raw: bytes) -> tuple[str, ...]:
+        """The links of a message that is written canonically as ``raw``; ``trace`` is "" where it has none."""
+        own = (trace, *self._finder.find(attributes, raw))
+        links = self._links.get(own)
+        if links is None:
+            source = self.source
+            found = (f"trace:{trace}", *source.links, *own[1:]) if trace else (*source.links, *own[1:])
+            links = self._links[own] = tuple(dict.fromkeys(found)) or (source.fallback_link,)
+        return links
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """What the items of one signal are, and how they are made of a message that is written canonically as some bytes.
+
+    ``block`` is the message that holds many, and ``parts`` gets them from it; ``attributes_field`` is the number of the
+    field that holds their attributes.
+    """
+
+    name: str
+    message: type[Any]
+    block: type[Any]
+    parts: Callable[[Any], Sequence[Any]]
+    attributes_field: int
+    build: Callable[[Builder, Any, bytes, bool], Outcome]
+
+
+def _span_item(builder: Builder, span: Span, raw: bytes, repaired: bool) -> Outcome:  # noqa: FBT001 - see Kind
     trace, span_id = valid_trace_id(span.trace_id), valid_span_id(span.span_id)
     if not trace:
         return f"span whose trace id {id_defect(span.trace_id, TRACE_ID_BYTES)}"
     if not span_id:
         return f"span whose span id {id_defect(span.span_id, SPAN_ID_BYTES)}"
-    excess = _excess(span, len(raw), limits)
-    if excess:
+    if len(raw) > builder.many_bytes and (excess := _excess(span, builder.limits)):
         return excess
-    raw = _canonical(span)
-    repaired = mended or broken or source.repaired
+    source = builder.source
     return Item(
         signal="span",
         key=f"{trace}/{span_id}",
-        digest=_item_digest(raw, source, repaired=repaired),
-        links=_links(trace, named_links(span.attributes, raw), source),
+        digest=_digest(source.seeds[repaired] + raw),
+        links=builder.links(trace, span.attributes, raw),
         time_ns=min(max(span.start_time_unix_nano, span.end_time_unix_nano), _LARGEST_TIME),
         resource=source.resource,
         scope=source.scope,
@@ -96,31 +157,23 @@ def span_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = Fals
     )
 
 
-def log_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = False) -> Item | str | None:
-    """The item of an encoded ``LogRecord``, or the reason why it is refused; None for what says nothing of a run.
+def _log_item(builder: Builder, record: LogRecord, raw: bytes, repaired: bool) -> Outcome:  # noqa: FBT001 - see Kind
+    """Nothing is kept of a finished record on its way to a backend.
 
-    That is a finished record on its way to a backend. A collector that sends everything to everybody brings it back,
-    and to take it for telemetry would make its run due again, for ever.
+    A collector that sends everything to everybody brings it back, and to take it for telemetry would make its run due
+    again, for ever.
     """
-    if len(raw) > limits.item_bytes:
-        return f"log record larger than {limits.item_bytes} bytes"
-    try:
-        record, broken = parse(LogRecord, raw)
-    except DecodeError as exc:
-        return f"log record: {exc}"
-    if len(record.attributes) > limits.attributes:
-        return f"log record with more than {limits.attributes} attributes"
+    if len(record.attributes) > builder.limits.attributes:
+        return f"log record with more than {builder.limits.attributes} attributes"
     if record.event_name == names.RUN_RECORD:
         return None
-    raw = _canonical(record)
-    repaired = mended or broken or source.repaired
-    digest = _item_digest(raw, source, repaired=repaired)
-    trace = valid_trace_id(record.trace_id)
+    source = builder.source
+    digest = _digest(source.seeds[repaired] + raw)
     return Item(
         signal="log",
         key=_log_key(record, raw, digest),
         digest=digest,
-        links=_links(trace, named_links(record.attributes, raw), source),
+        links=builder.links(valid_trace_id(record.trace_id), record.attributes, raw),
         time_ns=min(record.time_unix_nano or record.observed_time_unix_nano, _LARGEST_TIME),
         resource=source.resource,
         scope=source.scope,
@@ -129,21 +182,32 @@ def log_item(raw: bytes, source: Origin, limits: Limits, *, mended: bool = False
     )
 
 
-BUILDERS: Final = {"span": span_item, "log": log_item}
-"""Signal to the function that builds its items."""
-
-
-def _canonical(message: Message) -> bytes:
-    return message.SerializeToString(deterministic=True)
+KINDS: Final[Mapping[Signal, Kind]] = MappingProxyType(
+    {
+        "span": Kind(
+            name="span",
+            message=Span,
+            block=ScopeSpans,
+            parts=attrgetter("spans"),
+            attributes_field=Span.ATTRIBUTES_FIELD_NUMBER,
+            build=_span_item,
+        ),
+        "log": Kind(
+            name="log record",
+            message=LogRecord,
+            block=ScopeLogs,
+            parts=attrgetter("log_records"),
+            attributes_field=LogRecord.ATTRIBUTES_FIELD_NUMBER,
+            build=_log_item,
+        ),
+    }
+)
+"""Signal to what its items are made of."""
 
 
 def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
-
-
-def _item_digest(raw: bytes, source: Origin, *, repaired: bool) -> bytes:
-    # A copy that was mended is another copy than one that was sent this way: a record counts the mended ones.
-    return _digest((b"\1" if repaired else b"\0") + source.seed + raw)
+    # Processors have instructions for SHA-256, which make it faster than BLAKE2.
+    return hashlib.sha256(content).digest()[:DIGEST_BYTES]
 
 
 def _log_key(record: LogRecord, raw: bytes, digest: bytes) -> str:
@@ -155,14 +219,9 @@ def _log_key(record: LogRecord, raw: bytes, digest: bytes) -> str:
     return f"log:{digest.hex()}"
 
 
-def _excess(span: Span, size: int, limits: Limits) -> str:
-    """What the span has too many of. An entry takes two bytes at least, so most spans need not be asked."""
+def _excess(span: Span, limits: Limits) -> str:
+    """What the span has too many of."""
     for what, most in (("attributes", limits.attributes), ("events", limits.events), ("links", limits.links)):
-        if size > 2 * most and len(getattr(span, what)) > most:
+        if len(getattr(span, what)) > most:
             return f"span with more than {most} {what}"
     return ""
-
-
-def _links(trace: str, own: list[str], source: Origin) -> tuple[str, ...]:
-    found = [f"trace:{trace}", *source.links, *own] if trace else [*source.links, *own]
-    return tuple(dict.fromkeys(found)) or (source.fallback_link,)

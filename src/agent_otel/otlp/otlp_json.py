@@ -15,22 +15,19 @@ from typing import Final
 import msgspec
 from google.protobuf.message import Message
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agent_otel.errors import DecodeError, TooLarge
-from agent_otel.model.item import Item, Signal
-from agent_otel.otlp.build import BUILDERS, Origin, origin
+from agent_otel.model.item import Signal
+from agent_otel.otlp.build import KINDS, Builder, Origin, origin
 from agent_otel.otlp.json_values import message_arguments
 from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
 from agent_otel.otlp.mend import MENDED, REPLACEMENT, mend
 from agent_otel.otlp.protobuf import check_size
-from agent_otel.otlp.received import Received, Tally
+from agent_otel.otlp.received import Outcome, Received, Tally
 from agent_otel.otlp.schema import descriptor_of
 
 _ABSENT: Final = msgspec.Raw(b"null")
-_KINDS: Final = {"span": Span, "log": LogRecord}
 
 
 class ScopeBlock(msgspec.Struct):
@@ -132,8 +129,11 @@ def items_of(sliced: Request, signal: Signal, *, limits: Limits = DEFAULT_LIMITS
         raise TooLarge(message)
     for resource, scope, raws in blocks:
         source = _origin(resource, scope)
-        for raw in raws:
-            tally.add(_outcome(raw, source, signal, limits))
+        if isinstance(source, str):
+            tally.reject(source, len(raws))
+        else:
+            builder = Builder(source, KINDS[signal], limits)
+            tally.extend(_outcome(raw, builder) for raw in raws)
     return tally.received()
 
 
@@ -168,14 +168,12 @@ def _origin(resource: msgspec.Raw, scope: msgspec.Raw) -> Origin | str:
     return origin(resource_bytes, scope_bytes, mended=resource_mended or scope_mended)
 
 
-def _outcome(raw: msgspec.Raw, source: Origin | str, signal: Signal, limits: Limits) -> Item | str | None:
-    if isinstance(source, str):
-        return source
+def _outcome(raw: msgspec.Raw, builder: Builder) -> Outcome:
     try:
-        encoded, mended = _encoded(raw, _KINDS[signal])
+        encoded, mended = _encoded(raw, builder.kind.message)
     except DecodeError as exc:
-        return f"{signal}: {exc}"
-    return BUILDERS[signal](encoded, source, limits, mended=mended)
+        return f"{builder.kind.name}: {exc}"
+    return builder.from_bytes(encoded, mended=mended)
 
 
 def _encoded(raw: msgspec.Raw, kind: type[Message]) -> tuple[bytes, bool]:

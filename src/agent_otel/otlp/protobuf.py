@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from agent_otel.errors import TooLarge
 from agent_otel.model.item import Signal
-from agent_otel.otlp.build import BUILDERS, origin
+from agent_otel.otlp.batch import outcomes
+from agent_otel.otlp.build import KINDS, Builder, origin
 from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
 from agent_otel.otlp.received import Received, Tally
 from agent_otel.otlp.wire import slices
@@ -21,11 +22,13 @@ def items_from_protobuf(body: bytes, signal: Signal, *, limits: Limits = DEFAULT
         TooLarge: the body is over a limit of the request.
     """
     check_size(body, limits)
-    tally, build = Tally(), BUILDERS[signal]
+    tally = Tally()
     for part in slices(body, items=limits.items):
         source = origin(part.resource, part.scope)
-        for start, end in part.items:
-            tally.add(source if isinstance(source, str) else build(body[start:end], source, limits))
+        if isinstance(source, str):
+            tally.reject(source, len(part.items))
+        else:
+            tally.extend(outcomes(body, part.items, Builder(source, KINDS[signal], limits)))
     return tally.received()
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
 from agent_otel.model.item import Item
+
+Outcome = Item | str | None
+"""What becomes of a span or log record: an item, or the reason why it is refused; None where nothing of it is kept."""
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -39,18 +43,21 @@ class Tally:
         self._reasons: Counter[str] = Counter()
         self._ignored = 0
 
-    def add(self, outcome: Item | str | None) -> None:
-        """Takes an item, or the reason why there is none; None is something that is understood and not kept."""
-        if outcome is None:
-            self._ignored += 1
-        elif isinstance(outcome, str):
-            self._reasons[outcome] += 1
-        else:
-            self._items.append(outcome)
+    def extend(self, outcomes: Iterable[Outcome]) -> None:
+        """Takes what became of many."""
+        keep = self._items.append
+        for outcome in outcomes:
+            if isinstance(outcome, Item):
+                keep(outcome)
+            elif outcome is None:
+                self._ignored += 1
+            else:
+                self._reasons[outcome] += 1
 
     def reject(self, reason: str, count: int) -> None:
         """Notes that so many were refused."""
-        self._reasons[reason] += count
+        if count:
+            self._reasons[reason] += count
 
     def ignore(self) -> None:
         """Notes something that is understood and not kept."""

@@ -40,7 +40,7 @@ def kind_of(body: bytes, *, limits: Limits) -> Kind:
 
 def _items(body: bytes, limits: Limits) -> Iterator[bytes]:
     for part in slices(body, items=limits.items):
-        for start, end in part.items:
+        for _, start, end in part.items:
             yield body[start:end]
 
 

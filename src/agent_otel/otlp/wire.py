@@ -26,14 +26,18 @@ _LARGEST_TAG: Final = 0xFFFFFFFF
 _RESOURCE_BLOCKS: Final = 1
 _OWNER: Final = 1  # resource, or scope
 _PARTS: Final = 2  # scope blocks, or items
+_PART_TAG: Final = _PARTS << 3 | LENGTH
+
+Place = tuple[int, int, int]
+"""Where a length-delimited field lies: the beginning of the field, and start and end of what is in it."""
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """The items of one resource and scope in a request, as (start, end) within the body."""
+    """The items of one resource and scope in a request."""
 
     resource: bytes
     scope: bytes
-    items: list[tuple[int, int]]
+    items: list[Place]
 
 
 def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int, int]]:
@@ -44,25 +48,8 @@ def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tupl
     """
     position, stop = start, len(data) if end is None else end
     while position < stop:
-        tag, position = _varint(data, position, stop)
-        wire_type = tag & 7
-        if wire_type == LENGTH:
-            size, position = _varint(data, position, stop)
-            after = position + size
-        elif wire_type == VARINT:
-            _, after = _varint(data, position, stop)
-        elif wire_type == FIXED64:
-            after = position + 8
-        elif wire_type == FIXED32:
-            after = position + 4
-        else:
-            _fail(f"wire type {wire_type}")
-        if after > stop:
-            _fail("a field longer than its message")
-        if tag < 8 or tag > _LARGEST_TAG:  # noqa: PLR2004 - a tag below 8 has field number 0, which does not exist
-            _fail("an impossible field number")
-        yield tag >> 3, wire_type, position, after
-        position = after
+        number, wire_type, begin, position = _field(data, position, stop)
+        yield number, wire_type, begin, position
 
 
 def slices(body: bytes, *, items: int) -> Iterator[Slice]:
@@ -79,7 +66,7 @@ def slices(body: bytes, *, items: int) -> Iterator[Slice]:
     for number, wire_type, start, end in fields(body):
         if number == _RESOURCE_BLOCKS and wire_type == LENGTH:
             resource, blocks = _parts(body, start, end)
-            for block_start, block_end in blocks:
+            for _, block_start, block_end in blocks:
                 scope, found = _parts(body, block_start, block_end, left)
                 left -= len(found)
                 yield Slice(resource, scope, found)
@@ -95,21 +82,55 @@ def encode_varint(value: int) -> bytes:
     return bytes(encoded)
 
 
-def _parts(body: bytes, start: int, end: int, most: int | None = None) -> tuple[bytes, list[tuple[int, int]]]:
+def _parts(body: bytes, position: int, end: int, most: int | None = None) -> tuple[bytes, list[Place]]:
     """Field 1, joined, and where each field 2 lies: the shape of ResourceSpans and ScopeSpans alike."""
     owner = b""
-    found: list[tuple[int, int]] = []
-    for number, wire_type, field_start, field_end in fields(body, start, end):
+    found: list[Place] = []
+    while position < end:
+        begin = position
+        # Nearly every field is a part of 128 bytes to 16 KiB: stepping over these here is three times as fast.
+        if (
+            body[position] == _PART_TAG
+            and position + 2 < end
+            and (low := body[position + 1]) >= _CONTINUED
+            and (high := body[position + 2]) < _CONTINUED
+            and (after := (start := position + 3) + (low & 0x7F | high << 7)) <= end
+        ):
+            number, wire_type, position = _PARTS, LENGTH, after
+        else:
+            number, wire_type, start, position = _field(body, position, end)
         if wire_type != LENGTH:
             continue
         if number == _PARTS:
             if len(found) == most:
                 message = "too many spans or log records in one request: send fewer at a time"
                 raise TooLarge(message)
-            found.append((field_start, field_end))
+            found.append((begin, start, position))
         elif number == _OWNER:
-            owner += body[field_start:field_end]
+            owner += body[start:position]
     return owner, found
+
+
+def _field(data: bytes, position: int, stop: int) -> tuple[int, int, int, int]:
+    """The field at ``position``; see ``fields``."""
+    tag, position = _varint(data, position, stop)
+    wire_type = tag & 7
+    if wire_type == LENGTH:
+        size, position = _varint(data, position, stop)
+        after = position + size
+    elif wire_type == VARINT:
+        _, after = _varint(data, position, stop)
+    elif wire_type == FIXED64:
+        after = position + 8
+    elif wire_type == FIXED32:
+        after = position + 4
+    else:
+        _fail(f"wire type {wire_type}")
+    if after > stop:
+        _fail("a field longer than its message")
+    if tag < 8 or tag > _LARGEST_TAG:  # noqa: PLR2004 - a tag below 8 has field number 0, which does not exist
+        _fail("an impossible field number")
+    return tag >> 3, wire_type, position, after
 
 
 def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
