@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from agent_otel.compaction.compact import compact
+from agent_otel.compaction.compact import MOST_KIN, compact
 from agent_otel.compaction.dialects import values
 from agent_otel.compaction.paths import common_root, normalise
 from agent_otel.compaction.policy import Policy
@@ -99,6 +99,17 @@ def test_a_record_stays_an_index() -> None:
     assert bounded.capture.truncated
     assert "open_risks: 5 of 20" in bounded.capture.limits
     assert "text-cut" in bounded.capture.limits
+
+
+def test_only_what_is_too_long_is_cut() -> None:
+    """A long text in one entry leaves its neighbours, and the list, as they are."""
+    told = [event(names.CONTEXT_LOADED, at, CONTEXT_NAME=name) for at, name in enumerate(["a" * 500, "b"])]
+    bounded = record(run(*told), max_entries=5, max_text=100)
+    assert [(len(source.name) <= 100, source.span is not None) for source in bounded.context_sources] == [
+        (True, True)
+    ] * 2
+    assert bounded.context_sources[1].name == "b"
+    assert bounded.capture.limits == ("text-cut",)
 
 
 def test_budgets_are_bounded_like_lists() -> None:
@@ -736,6 +747,38 @@ def test_a_call_in_a_call_of_the_same_command_counts_once() -> None:
     for number in range(1, 40):
         chain.append(tool("bash", {"command": f"step {number}"}, {"exit_code": 0}, number, parent=chain[-1].span_id))
     assert [(each.name, each.calls) for each in record(*chain).tool_calls] == [("bash", 1)]
+
+
+def test_an_edit_told_by_a_framework_and_by_us_is_one_edit() -> None:
+    """The tool of ours inside a framework's tool states the edit; the final diff says it in its own way."""
+    finished = event(names.RUN_FINISHED, 8, CHANGED_FILES=['{"path": "a.py", "operation": "edit", "added": 3}'])
+    whole = run(finished)
+    outer = tool("edit_file", {"path": "a.py"}, "done", 2, parent=whole.span_id)
+    edit = event(names.FILE_CHANGED, 3, FILE_PATH="./a.py", FILE_OPERATION="edit")
+    inner = own("execute_tool", 2, 3, TOOL_NAME="edit_file", RUN_ID="run", parent=outer.span_id, events=(edit,))
+    (changed,) = record(whole, outer, inner).changed_files
+    assert (changed.path, changed.edits, changed.lines_added, changed.source) == ("a.py", 1, 3, ("git", "tool"))
+
+
+def test_of_very_many_runs_below_a_run_the_first_are_asked() -> None:
+    """What a run was told to do is looked for in the runs below it, and the search has an end."""
+    lead = own("invoke_agent", RUN_ID="lead", AGENT_NAME="lead")
+    told = event(names.TASK_STARTED, 1, RUN_ID="worker 0", TASK_OBJECTIVE="Fix it")
+    workers = [
+        own(
+            "invoke_agent",
+            1 + place,
+            9999,
+            parent=lead.span_id,
+            RUN_ID=f"worker {place}",
+            RUN_PARENT="lead",
+            events=[told][place:],
+        )
+        for place in range(MOST_KIN)
+    ]
+    found = {each.run_id: each for each in records(lead, *workers)}
+    assert len(found) == MOST_KIN + 1
+    assert found["lead"].task.objective == "Fix it"
 
 
 def test_a_message_of_which_nobody_asked_is_left_alone() -> None:

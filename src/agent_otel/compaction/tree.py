@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from sys import intern
 
 from agent_otel.model.item import Span
 
@@ -24,7 +25,7 @@ class Forest:
         orphans: list[str] = []
         for ref, span in spans.items():
             if span.parent_id:
-                parent = f"{span.trace_id}/{span.parent_id}"
+                parent = intern(f"{span.trace_id}/{span.parent_id}")  # thousands of children share it
                 if parent in spans:
                     self._parent[ref] = parent
                 else:

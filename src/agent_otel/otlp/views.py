@@ -62,10 +62,10 @@ def _span(item: Item, resources: Resources, scopes: Scopes) -> Span:
     events, links, status = span.events, span.links, span.status
     scope, version = _scope(item, scopes)
     return Span(
-        trace_id=span.trace_id.hex(),
+        trace_id=intern(span.trace_id.hex()),
         span_id=span.span_id.hex(),
-        parent_id=valid_span_id(span.parent_span_id),
-        name=span.name,
+        parent_id=intern(valid_span_id(span.parent_span_id)),
+        name=intern(span.name),
         kind=span.kind,
         start_ns=span.start_time_unix_nano,
         end_ns=span.end_time_unix_nano,
