@@ -24,7 +24,7 @@ from agent_otel.service.http import HttpApplication
 from agent_otel.service.listen import HttpListener, address_of, bind
 from agent_otel.service.logs import Rarely, logger
 from agent_otel.service.metrics import Backlog, ServiceMetrics
-from agent_otel.service.receiver import Receiver
+from agent_otel.service.receiver import Lanes, Receiver
 from agent_otel.service.routes import Route, routes
 from agent_otel.service.security import Tokens
 from agent_otel.service.settings import ProcessorSettings
@@ -101,11 +101,11 @@ class Listeners:
         settings = self.settings
         tokens = Tokens(settings.tokens, file=settings.token_file)
         rarely = Rarely(logger(settings, self.log_file))
-        pools = ThreadPoolExecutor(2), ThreadPoolExecutor(2)
+        lanes, readers = Lanes(), ThreadPoolExecutor(2)
         self.receiver = Receiver(
             submit=self.submit,
             budget=self.budget,
-            pool=pools[0],
+            lanes=lanes,
             metrics=self.metrics,
             rarely=rarely,
             limits=self.limits,
@@ -119,7 +119,7 @@ class Listeners:
             receiver=self.receiver,
             tokens=tokens,
             local_only=not tokens.needed and settings.tls_client_ca is None,
-            readers=pools[1],
+            readers=readers,
             read_timeout_s=settings.read_timeout_s,
             rarely=rarely,
         )
@@ -140,8 +140,8 @@ class Listeners:
         self._ready.set()
         await self._over.wait()
         await asyncio.gather(self.server.stop(), grpc_server.stop(1))
-        for pool in pools:
-            pool.shutdown()
+        lanes.close()
+        readers.shutdown()
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answered:
         """One request on a connection of its own; nothing is added to what is given but the length."""

@@ -256,3 +256,20 @@ def test_a_mistake_of_ours_costs_one_request(listeners):
     reply = listeners.ask("POST", "/v1/traces", spans(1), PROTOBUF)
     assert (reply.status, Status.FromString(reply.body).code) == (500, 13)
     assert "ZeroDivisionError" in listeners.log()
+
+
+def test_a_large_request_holds_up_none_but_its_like(listeners):
+    """While one is decoded that takes seconds, small ones are answered."""
+    large = b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}' % b",".join(
+        b'{"traceId":"%032x","spanId":"%016x","name":"%s"}' % (1, each, b"x" * 500) for each in range(1, 50_001)
+    )
+    answers = []
+    sender = threading.Thread(target=lambda: answers.append(listeners.ask("POST", "/v1/traces", large, JSON).status))
+    sender.start()
+    small = 0
+    while not answers:
+        assert listeners.ask("POST", "/v1/traces", spans(small + 1, trace=2), PROTOBUF).status == 200
+        small += 1
+    sender.join(20)
+    assert answers == [200]
+    assert small > 3

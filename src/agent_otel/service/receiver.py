@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final, Literal
@@ -37,6 +37,12 @@ RETRY_S: Final = (1, 5)
 BROKEN: Final = 500
 """A mistake of ours that the bytes bring about: the same bytes would again, so nobody should send them again."""
 
+LARGE_BYTES: Final = 4 << 20
+"""A request larger than this has a lane where it holds up none but its like."""
+
+USUAL_RATIO: Final = 8
+"""How much smaller compression makes telemetry."""
+
 _DECODERS: Final = MappingProxyType({"protobuf": items_from_protobuf, "json": items_from_json})
 _NOTHING: Final = PutResult(0, 0)
 
@@ -63,13 +69,34 @@ Submit = Callable[[tuple[Item, ...]], "Future[PutResult]"]
 """Hands items over; the future is done when they are committed."""
 
 
+class Lanes:
+    """A thread for requests of everyday size, and another one for large ones, so that these hold nobody up.
+
+    One each: decoding keeps the interpreter to itself, so that more threads would take turns and not time off.
+    """
+
+    def __init__(self) -> None:
+        self._everyday = ThreadPoolExecutor(1, thread_name_prefix="agent-otel-decode")
+        self._large = ThreadPoolExecutor(1, thread_name_prefix="agent-otel-decode-large")
+
+    def of(self, body: Body) -> Executor:
+        """The lane of a request."""
+        size = len(body.content) * (USUAL_RATIO if body.compression else 1)
+        return self._large if size > LARGE_BYTES else self._everyday
+
+    def close(self) -> None:
+        """Takes nothing more; what waits is given up."""
+        for lane in (self._everyday, self._large):
+            lane.shutdown(wait=False, cancel_futures=True)
+
+
 class Receiver:
     """Answers export requests.
 
     Args:
         submit: where items go.
         budget: of bytes in work.
-        pool: threads to decode on.
+        lanes: to decode on.
         metrics: what is counted.
         rarely: where trouble is told.
         limits: what a request may hold.
@@ -81,7 +108,7 @@ class Receiver:
         *,
         submit: Submit,
         budget: Budget,
-        pool: Executor,
+        lanes: Lanes,
         metrics: ServiceMetrics,
         rarely: Rarely,
         limits: Limits = DEFAULT_LIMITS,
@@ -89,7 +116,7 @@ class Receiver:
     ) -> None:
         self._submit = submit
         self._budget = budget
-        self._pool = pool
+        self._lanes = lanes
         self._metrics = metrics
         self._rarely = rarely
         self._chance = chance
@@ -144,7 +171,8 @@ class Receiver:
             with _refusing("memory"):
                 body = await read(room)
             loop = asyncio.get_running_loop()
-            received, committed = await loop.run_in_executor(self._pool, self._decode, delivery, body, room)
+            lane = self._lanes.of(body)
+            received, committed = await loop.run_in_executor(lane, self._decode, delivery, body, room)
             del body
             result = await self._committed(committed) if committed is not None else _NOTHING
         self._metrics.accepted(received, result, signal=delivery.signal)

@@ -27,16 +27,13 @@ from agent_otel.service.http import HttpApplication
 from agent_otel.service.listen import HttpListener, address_of, bind
 from agent_otel.service.logs import Logger, Rarely, logger
 from agent_otel.service.metrics import Backlog, ServiceMetrics
-from agent_otel.service.receiver import Receiver
+from agent_otel.service.receiver import Lanes, Receiver
 from agent_otel.service.routes import routes
 from agent_otel.service.security import Address, Tokens
 from agent_otel.service.settings import ProcessorSettings
 from agent_otel.store.open import open_store
 from agent_otel.store.urls import masked
 from agent_otel.store.writer import GroupCommit
-
-DECODERS: Final = 2
-"""Threads that decode: inflating lets another one work, decoding does not."""
 
 PATIENCE_S: Final = 3.0
 """How long a locked database is waited for until senders are told to come back; they give up after ten."""
@@ -111,12 +108,12 @@ class _Processor:
         parts.callback(self._metrics.close)
         writer = GroupCommit(store)
         parts.callback(writer.close)
-        decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="agent-otel-decode")
-        parts.callback(decoders.shutdown, wait=False, cancel_futures=True)
+        lanes = Lanes()
+        parts.callback(lanes.close)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="agent-otel-read")
         parts.callback(self._readers.shutdown, wait=False, cancel_futures=True)
         self._receiver = Receiver(
-            submit=writer.submit, budget=budget, pool=decoders, metrics=self._metrics, rarely=self._rarely
+            submit=writer.submit, budget=budget, lanes=lanes, metrics=self._metrics, rarely=self._rarely
         )
         self._health = Health(backlog=backlog, ready_lag_s=settings.ready_lag_s)
         self._background = Background(settings, self._reading, metrics=self._metrics, log=log, rarely=self._rarely)
