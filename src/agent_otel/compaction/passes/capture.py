@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from agent_otel.compaction.passes.lifecycle import Life
 from agent_otel.compaction.runs import Run
 from agent_otel.compaction.times import rfc3339
@@ -17,9 +15,10 @@ def capture_of(run: Run, life: Life) -> Capture:
     dropped = Dropped(
         events=sum(span.dropped_events for span in run.spans),
         attributes=sum(item.dropped_attributes for item in run.items)
-        + sum(event.dropped_attributes for span in run.spans for event in span.events),
+        + sum(event.dropped_attributes for span in run.spans if span.events for event in span.events),
     )
     open_spans = _open_spans(run, life)
+    tops = {top.ref for top in run.tops}
     whole = life.root_seen and life.lifecycle == "settled" and dropped == Dropped()
     return Capture(
         traces=tuple(sorted({item.trace_id for item in run.items} - {""})),
@@ -27,7 +26,7 @@ def capture_of(run: Run, life: Life) -> Capture:
         events=sum(len(span.events) for span in run.spans),
         logs=len(run.logs),
         duplicates=run.copies + _events_told_again(run),
-        orphans=len(run.orphans - {top.ref for top in run.tops}),
+        orphans=len(run.orphans - tops),
         unrecognised=run.unrecognised,
         repaired=sum(item.repaired for item in run.items),
         redactions=sum(fact.count for fact in run.all(SecretsRedacted)),
@@ -35,7 +34,7 @@ def capture_of(run: Run, life: Life) -> Capture:
         open_spans=open_spans,
         last_activity=rfc3339(life.last_ns),
         root_seen=life.root_seen,
-        complete=whole and not open_spans and run.orphans <= {top.ref for top in run.tops},
+        complete=whole and not open_spans and run.orphans <= tops,
         limits=tuple(sorted({fact.limit for fact in run.all(LimitNoticed)})),
     )
 
@@ -53,10 +52,9 @@ def _open_spans(run: Run, life: Life) -> tuple[OpenSpan, ...]:
 
 def _events_told_again(run: Run) -> int:
     """How many events came over several signals: beyond the first of each id and name."""
-    told = Counter[tuple[str, str]]()
-    for span in run.spans:
-        for event in span.events:
-            told[str(event.attributes.get(names.EVENT_ID, "")), event.name] += 1
-    for log in run.logs:
-        told[str(log.attributes.get(names.EVENT_ID, "")), log.event_name] += 1
-    return sum(count - 1 for (event_id, _), count in told.items() if event_id)
+    seen = [(event.attributes, event.name) for span in run.spans if span.events for event in span.events]
+    seen += ((log.attributes, log.event_name) for log in run.logs)
+    told = [
+        (str(event_id), name) for attributes, name in seen if (event_id := attributes.get(names.EVENT_ID, "")) != ""
+    ]
+    return len(told) - len(set(told))

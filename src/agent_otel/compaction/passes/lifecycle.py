@@ -44,12 +44,11 @@ def life_of(run: Run, kin: Sequence[Run], *, now_ns: int, policy: Policy) -> Lif
 
 def last_activity(run: Run) -> int:
     """The time of the last thing that was seen of a run."""
-    times = [0]
-    for span in run.spans:
-        times += (span.start_ns, span.end_ns)
-        times += (event.time_ns for event in span.events)
-    times += (log.time_ns for log in run.logs)
-    return max(times)
+    return max(
+        max((max(span.start_ns, span.end_ns) for span in run.spans), default=0),
+        max((event.time_ns for span in run.spans if span.events for event in span.events), default=0),
+        max((log.time_ns for log in run.logs), default=0),
+    )
 
 
 def _own(run: Run) -> list[AgentInvoked]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final, NamedTuple
 
 from agent_otel.model.record import Finding, Layer, RunRecord, Severity
@@ -47,11 +46,11 @@ class Rule:
 def findings(rules: Iterable[Rule], record: RunRecord) -> Iterator[Finding]:
     """What the rules say about a judged record: in the order of the rules, then of the record."""
     for rule in rules:
-        notices = rule.check(record)
-        for notice in islice(notices, MOST_PER_RULE):
+        notices = list(rule.check(record))
+        for notice in notices[:MOST_PER_RULE]:
             yield _finding(rule, notice)
-        left = sum(1 for _ in notices)
-        if left:
+        left = len(notices) - MOST_PER_RULE
+        if left > 0:
             yield _finding(rule, Notice(f"and {count(left, 'more finding')} of this rule"))
 
 
