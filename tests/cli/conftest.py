@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from email.message import Message
@@ -18,9 +19,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agent_otel.cli.main import main
+from agent_otel.compaction.policy import Policy
 from agent_otel.model import names
 from agent_otel.service.api.reply import reply
 from agent_otel.service.exchange import Request
+from agent_otel.service.fold import fold_due
+from agent_otel.store.open import open_store
 from agent_otel.store.sqlite import SqliteStore
 
 START_S = 1_779_095_523  # 2026-05-18T09:12:03Z
@@ -207,12 +211,27 @@ def served(serving: Callable[[Path], Served], database: Path) -> Served:
     return serving(database)
 
 
-@pytest.fixture(params=["--db", "--db sqlite:///", "--url"])
+@pytest.fixture
+def copied(database: Path, postgres_url: str) -> str:
+    """The URL of a PostgreSQL database with the items and runs of ``database``."""
+    with closing(SqliteStore(database)) as store, closing(open_store(postgres_url)) as copy:
+        copy.put([item for record in store.records() for item in store.run_items(record.run_id)])
+        fold_due(copy, now_ns=time.time_ns(), policy=Policy())
+    return postgres_url
+
+
+SOURCES: dict[str, Callable[[pytest.FixtureRequest, Path], tuple[str, str]]] = {
+    "path": lambda _, database: ("--db", str(database)),
+    "sqlite": lambda _, database: ("--db", f"sqlite:///{database}"),
+    "postgresql": lambda request, _: ("--db", request.getfixturevalue("copied")),
+    "api": lambda request, _: ("--url", request.getfixturevalue("served").url),
+}
+
+
+@pytest.fixture(params=SOURCES)
 def source(request: pytest.FixtureRequest, database: Path) -> tuple[str, str]:
     """Each way to name where the runs of ``database`` are."""
-    if request.param == "--url":
-        return "--url", request.getfixturevalue("served").url
-    return "--db", request.param.partition(" ")[2] + str(database)
+    return SOURCES[request.param](request, database)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from hypothesis import given, strategies as st
 from jsonschema import Draft202012Validator
@@ -21,7 +22,9 @@ from agent_otel.service.api.parameters import moment
 from agent_otel.service.api.reply import ROUTES, reply
 from agent_otel.service.exchange import Reply, Request
 from agent_otel.store.base import Folded, RecordQuery, Store
+from agent_otel.store.open import open_store
 from agent_otel.store.sqlite import SqliteStore
+from real.postgres import PostgresServer
 
 STARTED = "2026-05-1{}T09:00:00.000Z"
 ODD_IDS = [
@@ -68,9 +71,18 @@ def keep(store: Store, *records: RunRecord) -> None:
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def database(postgres: PostgresServer) -> Iterator[str]:
+    """An empty PostgreSQL database."""
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE test_api")
+        yield postgres.url("test_api")
+        connection.execute("DROP DATABASE test_api WITH (FORCE)")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Four runs that differ, and some with odd ids."""
-    opened = SqliteStore(None)
+    opened: Store = SqliteStore(None) if request.param == "sqlite" else open_store(request.getfixturevalue("database"))
     keep(
         opened,
         made(

@@ -145,7 +145,7 @@ def _cursor(parse: Callable[[str], str]) -> Parameter:
         name="cursor",
         help="Where to go on: the cursor that the page before gave.",
         expects="a cursor that a page gave",
-        schema={"type": "string"},
+        schema={"type": "string", "minLength": 1},
         parse=parse,
     )
 
