@@ -37,7 +37,6 @@ def fold_some(store: Store, lease_s: float) -> bool:
     folds = [fold_group(store, group, now_ns=END_OF_TIME_NS, policy=Policy())[0] for group in groups]
     ended_ns = time.monotonic_ns()
     for group, saved in zip(groups, store.save(folds), strict=True):
-        # A group that was merged meanwhile may have been claimed by somebody else since; then this fold is not saved.
         say(f"{'folded' if saved else 'late'} {group} {begun_ns} {ended_ns}")
     return bool(groups)
 

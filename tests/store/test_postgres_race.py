@@ -140,7 +140,29 @@ def test_two_processors_make_the_records_of_one(start, postgres_url, items, expe
         stats = store.stats()
         assert (stats.items, stats.groups, stats.due) == (len(items), 20, 0)
         assert stats.items + stats.duplicates == sum(line[0] == "put" for lines in said for line in lines)
-    folded = [(number, line) for number, lines in enumerate(said) for line in lines if line[0] == "folded"]
+
+
+def test_no_group_is_folded_by_two_at_once(start, postgres_url, items):
+    """Whoever has claimed one has it for himself, however often it becomes due and whatever is put meanwhile."""
+    with closing(PostgresStore(postgres_url)) as store, ThreadPoolExecutor(2) as pool:
+        store.put(items)  # all there is, so that no groups merge: that would end claims
+        processes = [start(items, seed=seed) for seed in (1, 2)]
+        said = [pool.submit(process.stdout.readlines) for process in processes]
+        for _ in range(12):
+            until_nothing_is_due(store)
+            store.refold()
+        until_nothing_is_due(store)
+        for process in processes:
+            process.stdin.write("stop\n")
+            process.stdin.flush()
+            assert process.wait(PATIENCE_S) == 0
+    folded = [
+        (number, line.split())
+        for number, lines in enumerate(said)
+        for line in lines.result()
+        if line.startswith("folded")
+    ]
+    assert len(folded) >= 12 * 20
     assert {number for number, _ in folded} == {0, 1}
     assert overlaps(folded) == []
 
