@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final
@@ -121,22 +122,21 @@ class HttpApplication:
             return refusal(500, "the processor failed on this request", "json")
 
     async def _body(self, receive: Any, *, most: int, room: Room | None = None) -> bytes:
-        parts: list[bytes] = []
-        size = 0
+        body = io.BytesIO()  # gives its bytes away without a copy, which joining a list of parts would take
         with Deadline(self._read_timeout_s, f"the request did not arrive in {self._read_timeout_s:g} s"):
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
                     raise Gone
-                parts.append(message["body"])
-                size += len(message["body"])
+                size = body.tell() + len(message["body"])
                 if size > most:
                     text = f"a request of more than {most} bytes: send fewer items at a time"
                     raise TooLarge(text)
                 if room is not None:
                     room.reach(size)
+                body.write(message["body"])
                 if not message["more_body"]:
-                    return parts[0] if len(parts) == 1 else b"".join(parts)
+                    return body.getvalue()
 
 
 async def send_reply(send: Any, reply: Reply) -> None:
