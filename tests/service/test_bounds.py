@@ -1,0 +1,134 @@
+"""What hostile requests cost a real processor, and whether its counts are right after all."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import random
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+
+from agent_otel.errors import StoreError
+
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+MIB = 1 << 20
+
+
+def spans(trace: int, ids: list[int]) -> bytes:
+    """A request with a span for each id; 0 stands for one without an id."""
+    made = [
+        Span(trace_id=trace.to_bytes(16, "big"), span_id=each.to_bytes(8, "big") if each else b"", name="work")
+        for each in ids
+    ]
+    block = ResourceSpans(scope_spans=[ScopeSpans(spans=made)])
+    return ExportTraceServiceRequest(resource_spans=[block]).SerializeToString()
+
+
+def over_http(at: str, body: bytes, **headers: str) -> int:
+    """The status of an export."""
+    connection = http.client.HTTPConnection(at, timeout=60)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        connection.request("POST", "/v1/traces", body, {"content-type": "application/x-protobuf", **named})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def over_grpc(target: str, body: bytes) -> grpc.StatusCode:
+    """The code of an export."""
+    with grpc.insecure_channel(target, options=[("grpc.max_send_message_length", -1)]) as channel:
+        try:
+            channel.unary_unary(EXPORT)(body, timeout=60)
+        except grpc.RpcError as exc:
+            return exc.code()
+        return grpc.StatusCode.OK
+
+
+def most_mib(pid: int) -> float:
+    """The most memory a process ever had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of a message, by hand: a million parts are slow to make otherwise."""
+    size, length = len(content), bytearray()
+    while size > 127:
+        length.append(size & 127 | 128)
+        size >>= 7
+    return bytes((number << 3 | 2, *length, size)) + content
+
+
+BOMBS = {
+    "thousandfold": gzip.compress(bytes(1024 * MIB), 1),
+    "many members": gzip.compress(b"") * 40_000,
+    "a million spans": gzip.compress(field(1, field(2, b"\x12\x00" * 1_000_000))),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of a process from /proc")
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_costs_less_than_150_mib(serve, bomb):
+    """Over either transport it is refused for good, and the processor goes on."""
+    processor = serve("--workers", "0")
+    at = urlsplit(processor.http).netloc
+    for trace in (1, 2):  # both ways are warm
+        assert over_http(at, spans(trace, [1])) == 200
+        assert over_grpc(processor.grpc, spans(trace, [2])) is grpc.StatusCode.OK
+    before = most_mib(processor.pid)
+    assert over_http(at, BOMBS[bomb], content_encoding="gzip") == 413
+    assert over_grpc(processor.grpc, BOMBS[bomb]) is grpc.StatusCode.INVALID_ARGUMENT
+    assert most_mib(processor.pid) - before < 150
+    assert over_http(at, spans(3, [1])) == 200
+
+
+def test_after_a_storm_the_counts_are_right(listeners):
+    """Good, bad, doubled and refused requests from many threads: accepted = stored + duplicate + rejected."""
+    expected = {"accepted": 0, "rejected": 0}
+    statuses: list[Any] = []
+    lock = threading.Lock()
+
+    def sender(seed: int) -> None:
+        chance = random.Random(seed)
+        for number in range(25):
+            if seed == 0:
+                listeners.trouble = StoreError("locked") if number % 3 == 0 else None
+            ids = [chance.choice([0, *range(1, 20)]) for _ in range(chance.randrange(12))]
+            body = spans(chance.randrange(1, 5), ids)
+            if chance.random() < 0.2:
+                body += b"\x0a"  # cut
+            status = (
+                over_http(str(listeners.address), body)
+                if chance.random() < 0.5
+                else {grpc.StatusCode.OK: 200}.get(over_grpc(listeners.grpc, body), 0)
+            )
+            with lock:
+                statuses.append(status)
+                if status == 200:
+                    expected["accepted"] += len(ids)
+                    expected["rejected"] += ids.count(0)
+
+    threads = [threading.Thread(target=sender, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    found = {
+        name: listeners.counted(f"agent_otel_processor_items_{name}_total")
+        for name in ("accepted", "stored", "duplicate", "rejected")
+    }
+    assert found["accepted"] == found["stored"] + found["duplicate"] + found["rejected"]
+    assert {name: found[name] for name in expected} == expected
+    assert found["stored"] == listeners.store.stats().items
+    assert listeners.counted("agent_otel_processor_requests_total") == len(statuses) == 150
+    assert {200, 503, 400} <= set(statuses)
+    assert listeners.budget.used == 0
