@@ -138,10 +138,11 @@ def test_a_meter_provider_that_is_set_gets_no_second_exporter(receiver: Receiver
     assert set(receiver.bodies) == {"/v1/traces", "/v1/logs"}
 
 
-def test_a_database_may_be_fed_beside_an_endpoint(receiver: Receiver, python, tmp_path: Path) -> None:
-    """An explicit database gets the same run as the endpoint."""
+@pytest.mark.parametrize("database", ["here.db", "sqlite:///here.db"])
+def test_a_database_may_be_fed_beside_an_endpoint(receiver: Receiver, python, tmp_path: Path, database: str) -> None:
+    """An explicit database, named by path or URL, gets the same run as the endpoint."""
     done = python(
-        "import agent_otel\nagent_otel.configure(database='here.db')\n" + RUN,
+        f"import agent_otel\nagent_otel.configure(database={database!r})\n{RUN}",
         env={"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "OTEL_METRICS_EXPORTER": "none"},
     )
     assert done.returncode == 0, done.stderr

@@ -250,3 +250,13 @@ def test_named_file_is_read_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "trace.log").write_text("")
     assert files_in(tmp_path / "trace.log") == [tmp_path / "trace.log"]
     assert files_in(tmp_path) == []
+
+
+def test_only_a_file_takes_telemetry_in(invoke, telemetry, lines, tmp_path: Path) -> None:
+    """A URL of a file is one; what has processors is sent telemetry by OTLP."""
+    (tmp_path / "a.jsonl").write_bytes(lines(telemetry("run-1")))
+    assert invoke("compact", "a.jsonl", "--db", "sqlite:///runs.db").exit_code == 0
+    assert (tmp_path / "runs.db").exists()
+    result = invoke("compact", "a.jsonl", "--db", "postgresql://u:secret@h/d")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "got 'postgresql://u:***@h/d': send telemetry to its processor" in result.stderr

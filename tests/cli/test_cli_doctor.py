@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from agent_otel.store.migrations import STEPS
+
 
 @pytest.fixture
 def listening() -> Iterator[int]:
@@ -147,3 +149,24 @@ def test_missing_git_is_a_note(invoke, tmp_path: Path) -> None:
     result = invoke("doctor", "--json", PATH=str(tmp_path))
     assert result.exit_code == 0
     assert symptoms(result)["git"][1].startswith("not found")
+
+
+def test_a_database_is_examined_wherever_it_is(invoke, database: Path, copied: str) -> None:
+    """By path, by URL, from the environment; a password is not shown."""
+    for where in (str(database), f"sqlite:///{database}"):
+        found = symptoms(invoke("doctor", "--db", where, "--json"))
+        assert found["database"] == ("ok", f"{database}, schema version {len(STEPS)}")
+        assert found["runs"] == ("ok", "3 (3 settled)")
+        assert found["database writable"] == ("ok", "yes")
+    found = symptoms(invoke("doctor", "--json", AGENT_OTEL_DB=copied.replace("@", ":secret@")))
+    assert found["runs"] == ("ok", "3 (3 settled)")
+    assert found["database"] == ("ok", copied.replace("@", ":***@"))
+    assert "database writable" not in found
+
+
+def test_a_database_that_cannot_be_is_broken(invoke) -> None:
+    """Named like none that is known."""
+    result = invoke("doctor", "--db", "mysql://x/y", "--json")
+    status, value = symptoms(result)["database"]
+    assert (result.exit_code, status) == (1, "broken")
+    assert "no database is opened by 'mysql://x/y'" in value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import threading
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
 from agent_otel.cli import remote
 from agent_otel.cli.remote import RemoteRecords
@@ -193,3 +195,18 @@ def test_a_prefix_of_the_url_is_kept(server) -> None:
     with closing(RemoteRecords(server(answers) + "/agents/")) as records:
         assert list(records.records(RecordQuery(agent="a b", limit=3))) == []
     assert asked == ["/agents/api/runs?agent=a+b&order=latest&limit=3"]
+
+
+def test_the_telemetry_behind_a_run_makes_its_record_again(invoke, served, tmp_path: Path) -> None:
+    """What the API gives of a run's items, page by page, ``compact`` folds into the record that the API gives."""
+    session = requests.Session()
+    target: str | None = "/api/runs/run-2/items?limit=1"
+    for number in itertools.count():
+        page = session.get(served.url + target, timeout=30)
+        (tmp_path / f"page-{number}.json").write_bytes(page.content)
+        if "next" not in page.links:
+            break
+        target = page.links["next"]["url"]
+    session.close()
+    found = invoke("compact", *sorted(tmp_path.glob("page-*.json")), "--json", "--no-revision").stdout
+    assert found == invoke("export", "--url", served.url, "--agent", "writer", "--no-revision").stdout

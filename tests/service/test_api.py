@@ -14,9 +14,12 @@ import pytest
 from hypothesis import given, strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agent_otel.model.item import Item
 from agent_otel.model.record import Agent, Base, Finding, RunRecord, encode
+from agent_otel.otlp.lines import items_from_line
+from agent_otel.service.api import routes
 from agent_otel.service.api.pages import page_of_records
 from agent_otel.service.api.parameters import moment
 from agent_otel.service.api.reply import ROUTES, reply
@@ -300,6 +303,35 @@ def test_head_is_answered_like_get(store):
     """The server leaves the body out."""
     for target in ("/api/runs", "/api/runs/r1", "/api/runs/zzz", "/api/runs?x=1"):
         assert get(store, target, "HEAD") == get(store, target)
+
+
+def test_items_are_listed_page_by_page(monkeypatch):
+    """Following the link shows every item once, however few or large they are on a page; expired ones are gone."""
+    store = SqliteStore(None)
+    items = [
+        Item(
+            signal="span", key=f"1/{number}", digest=bytes([number]) * 16, links=("trace:1",), time_ns=number // 2,
+            resource=b"", scope=b"", raw=Span(trace_id=b"1" * 16, span_id=bytes([number]) * 8).SerializeToString(),
+        )
+        for number in range(1, 6)
+    ]  # fmt: skip
+    store.put(items)
+    (group,) = store.due(now_ns=1 << 61)
+    store.save([Folded(group=group, sequence=store.items(group).sequence, records=[made("a/b")])])
+    for page_bytes, limit, sizes in ((1 << 20, 2, [2, 2, 1]), (1 << 20, 5, [5]), (1, 3, [1, 1, 1, 1, 1, 0])):
+        monkeypatch.setattr(routes, "PAGE_BYTES", page_bytes)
+        target, seen = f"/api/runs/a%2Fb/items?limit={limit}", []
+        while target:
+            answered = get(store, target)
+            seen.append([item.raw for item in items_from_line(answered.body).items])
+            link = re.fullmatch(r'<(/api/runs/a%2Fb/items\?[^>]+)>; rel="next"', answered.headers.get("link", ""))
+            target = link[1] if link else ""
+        assert [len(page) for page in seen] == sizes
+        assert [raw for page in seen for raw in page] == [item.raw for item in items]
+    assert store.expire(before_ns=1 << 62) == 5
+    answered = get(store, "/api/runs/a%2Fb/items")
+    assert (answered.status, items_from_line(answered.body).items) == (200, ())
+    store.close()
 
 
 # -- its description --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import agent_spans
 import pytest
 from deliveries import At, deliver
 
@@ -61,10 +62,11 @@ def agent_runs() -> tuple[Item, ...]:
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Telemetry of our SDK and of other agents, in files."""
-    own = tmp_path_factory.mktemp("sources") / "sdk.jsonl"
-    own.write_bytes(document(agent_runs()))
-    return [own, *sorted(CAPTURES.glob("*.jsonl"))]
+    """Telemetry of our SDK, of a load of runs, and of other agents, in files."""
+    folder = tmp_path_factory.mktemp("sources")
+    (folder / "sdk.jsonl").write_bytes(document(agent_runs()))
+    (folder / "load.pb").write_bytes(b"".join(agent_spans.requests(runs=4, spans=25)))
+    return [*sorted(folder.iterdir()), *sorted(CAPTURES.glob("*.jsonl"))]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
