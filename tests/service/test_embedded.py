@@ -279,3 +279,10 @@ def test_a_span_that_ends_soon_is_written_once(tmp_path: Path, python) -> None:
     )
     # 50 calls, the run open and ended, two log events; a slow machine may catch a few of the calls still open.
     assert 54 <= int(done.stdout) <= 75, done.stderr
+
+
+def test_a_database_that_is_removed_is_begun_anew(start: Start, tmp_path: Path) -> None:
+    """Somebody clears up while the program runs: what comes afterwards is recorded, and nothing complains."""
+    process = start("[path.unlink() for path in __import__('pathlib').Path('.').glob('runs.db*')]")
+    assert ended(process) == 0
+    assert [record.run_id for record in records(tmp_path)] == ["run-1"]

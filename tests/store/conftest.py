@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -118,3 +121,47 @@ def item() -> Callable[..., Item]:
 def record() -> Callable[..., RunRecord]:
     """Makes a record."""
     return make_record
+
+
+EQUAL = (
+    (
+        "SELECT id, items FROM groups",
+        "SELECT groups.id, count(item) FROM groups LEFT JOIN members ON group_id = groups.id GROUP BY groups.id",
+    ),
+    ("SELECT value FROM counters WHERE name = 'items'", "SELECT count(*) FROM items"),
+    ("SELECT value FROM counters WHERE name = 'groups'", "SELECT count(*) FROM groups"),
+    ("SELECT value FROM counters WHERE name = 'expired'", "SELECT coalesce(sum(expired), 0) FROM groups"),
+    ("SELECT id FROM items", "SELECT item FROM members"),
+    (
+        "SELECT id, items FROM contents",
+        (
+            "SELECT content, count(*) FROM (SELECT resource AS content FROM items"
+            " UNION ALL SELECT scope FROM items) GROUP BY content"
+        ),
+    ),
+    (
+        "SELECT lifecycle, records FROM lifecycles WHERE records > 0",
+        "SELECT lifecycle, count(*) FROM records GROUP BY 1",
+    ),
+    ("SELECT DISTINCT group_id FROM links", "SELECT id FROM groups"),
+    ("SELECT count(*) FROM findings LEFT JOIN records USING (run_id, started) WHERE document IS NULL", "SELECT 0"),
+    ("SELECT count(*) FROM records LEFT JOIN groups ON id = group_id WHERE id IS NULL", "SELECT 0"),
+    (
+        "SELECT run_id FROM records WHERE waiting_since_ns IS NULL",
+        "SELECT run_id FROM records WHERE emitted >= revision",
+    ),
+)
+"""What the tables of SQLite say twice, so that it need not be counted."""
+
+
+@pytest.fixture(scope="session")
+def sound() -> Callable[[Path], None]:
+    """Checks a database file: for SQLite, and for what we keep in it."""
+
+    def check(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            for kept, counted in EQUAL:
+                assert sorted(connection.execute(kept)) == sorted(connection.execute(counted)), kept
+
+    return check

@@ -182,6 +182,8 @@ class EmbeddedPipeline:
             *items_from_protobuf(logs_body(logs), "log").items,
         )
         with self._writing:
+            if self.database is not None and not self.database.exists():
+                self._close_store()  # somebody removed it to begin anew
             self._store_here().put(items)
 
     def _store_here(self) -> Store:

@@ -27,10 +27,14 @@ class _Opened(msgspec.Struct, frozen=True):
     connection: sqlite3.Connection
     lock: threading.Lock
     pid: int
+    file: tuple[int, int] | None
 
 
 class Connection:
     """A database file, or (path None) a database in memory.
+
+    A file that is removed is not made again, and nothing is told to be written until it is back: an empty database in
+    the place of a volume that was not mounted would be believed to be all there is.
 
     Args:
         path: the file.
@@ -45,6 +49,7 @@ class Connection:
         self.path = path.absolute() if path else None
         self._busy_s = busy_s
         self._name = str(self.path) if path else ":memory:"
+        self._closed = False
         self._opened = self._open()
 
     @contextmanager
@@ -60,6 +65,8 @@ class Connection:
             try:
                 yield opened.connection
                 opened.connection.execute("COMMIT")
+                if write:
+                    self._check(opened)
             except BaseException:
                 # A full disk may have rolled back already.
                 if opened.connection.in_transaction:
@@ -68,6 +75,7 @@ class Connection:
 
     def close(self) -> None:
         """Closes the connection; twice equals once. In a forked child there is none to close."""
+        self._closed = True
         opened = self._opened
         if opened.pid == os.getpid():
             with opened.lock, self._wrapped():
@@ -75,10 +83,44 @@ class Connection:
 
     def _here(self) -> _Opened:
         """What this process uses; a forked child opens the file anew (memory is its own already)."""
-        if self._opened.pid != os.getpid() and self.path is not None:
-            _INHERITED.append(self._opened.connection)
+        opened = self._opened
+        if self._closed:
+            message = f"{self._name}: the store is closed"
+            raise StoreError(message)
+        if self.path is None:
+            return opened
+        if opened.pid != os.getpid():
+            _INHERITED.append(opened.connection)
             self._opened = self._open()
+        elif (file := self._file()) != opened.file:
+            if file is None:
+                message = f"{self._name}: the file is gone"
+                raise StoreError(message)
+            self._follow(opened)
         return self._opened
+
+    def _follow(self, opened: _Opened) -> None:
+        """Goes over to the file that has come into the place of the one that was open: a backup, for example."""
+        with opened.lock:
+            if self._opened is opened:
+                opened.connection.close()
+                self._opened = self._open()
+
+    def _check(self, opened: _Opened) -> None:
+        # SQLite goes on writing to a file that was removed, and says nothing.
+        if self._file() != opened.file:
+            message = "the file was removed or replaced while it was written to"
+            raise StoreError(message)
+
+    def _file(self) -> tuple[int, int] | None:
+        """Which file has the name now; None where there is none, or no file at all."""
+        if self.path is None:
+            return None
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _open(self) -> _Opened:
         if self.path is not None:
@@ -96,7 +138,7 @@ class Connection:
             except BaseException:
                 connection.close()
                 raise
-        return _Opened(connection, threading.Lock(), os.getpid())
+        return _Opened(connection, threading.Lock(), os.getpid(), self._file())
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._name, timeout=self._busy_s, isolation_level=None, check_same_thread=False)
