@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +20,7 @@ from agent_otel.model import names
 from agent_otel.otlp.lines import items_from_line
 from real.processor import Processor
 
+TLS = Path(__file__).parents[1] / "data" / "tls"
 ODD_IDS = ["a/b", "..", "a/../b", "50%", "%2F", "__proto__", "ä b", "a?b#c", "x/items", "\x01", "a\\b", "//"]
 TOKEN = "a-token-of-the-tests"
 START_NS = 1_779_095_523_000_000_000
@@ -109,6 +111,34 @@ def test_the_api_is_served(processor: Processor) -> None:
     assert (refused.status, refused.headers["content-type"]) == (400, "application/problem+json")
     assert ask(processor, "/api/runs/nobody").status == 404
     assert ask(processor, "/api/runs", "DELETE").status == 405
+
+
+def test_the_commands_read_it_over_tls(serve: Callable[..., Processor]) -> None:
+    """Whom to trust and what to show stands where the exporters have it."""
+    files = ("--tls-certificate", "server.pem", "--tls-key", "server.key", "--tls-client-ca", "authority.pem")
+    processor = serve(*(each if each.startswith("--") else str(TLS / each) for each in files), "--workers", "0")
+
+    def run(**names: str) -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "agent_otel", "runs", "--url", processor.http]
+        environment = {f"OTEL_EXPORTER_OTLP_{name}": str(TLS / file) for name, file in names.items()}
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environment}
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    known = {"CERTIFICATE": "authority.pem", "CLIENT_CERTIFICATE": "client.pem", "CLIENT_KEY": "client.key"}
+    assert run(**known) == (0, "no runs\n", "")
+    for wrong, message in (
+        ({}, "certificate verify failed"),
+        ({"CERTIFICATE": "authority.pem"}, "does not answer"),
+        ({**known, "CLIENT_CERTIFICATE": "stranger.pem", "CLIENT_KEY": "stranger.key"}, "does not answer"),
+        ({**known, "CLIENT_KEY": "nowhere.key"}, "nowhere.key"),
+        ({"CERTIFICATE": "nowhere.pem"}, "nowhere.pem"),
+    ):
+        code, output, told = run(**wrong)
+        assert (code, output) == (1, ""), told
+        assert message in told
+        assert "Traceback" not in told
 
 
 def test_the_commands_read_it(processor: Processor) -> None:

@@ -13,8 +13,9 @@ from typing import Any, Final, TypeVar
 import click
 import msgspec
 
+from agent_otel import settings
 from agent_otel.cli.records import Records, StoreRecords
-from agent_otel.cli.remote import RemoteRecords
+from agent_otel.cli.remote import RemoteRecords, TlsSettings
 from agent_otel.compaction.policy import Policy
 from agent_otel.errors import NotFound
 from agent_otel.service.fold import fold_due
@@ -78,7 +79,8 @@ def existing_records(source: Source) -> Iterator[Records]:
         StoreError: it cannot be read.
     """
     if source.url is not None:
-        with closing(RemoteRecords(source.url, token=source.token)) as remote:
+        tls = settings.read(TlsSettings, environ=os.environ)
+        with closing(RemoteRecords(source.url, token=source.token, tls=tls)) as remote:
             yield remote
     else:
         with existing_store(source.database) as store:

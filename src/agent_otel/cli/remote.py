@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
 import requests
+from opentelemetry.sdk import environment_variables as env
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.util import Retry
@@ -39,19 +42,41 @@ _RETRIES: Final = Retry(
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSettings:
+    """Certificates, from the variables by which the exporters of the same machine have them."""
+
+    authority: Path | None = field(
+        default=None,
+        metadata={"env": env.OTEL_EXPORTER_OTLP_CERTIFICATE, "help": "PEM file with the authority of the processor"},
+    )
+    certificate: Path | None = field(
+        default=None,
+        metadata={"env": env.OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, "help": "PEM file with the client's certificate"},
+    )
+    key: Path | None = field(
+        default=None,
+        metadata={"env": env.OTEL_EXPORTER_OTLP_CLIENT_KEY, "help": "PEM file with the key of that"},
+    )
+
+
+NO_TLS: Final = TlsSettings()
+
+
 class RemoteRecords:
     """The records of the processor at a URL; see ``Records``.
 
     Args:
         url: where it listens, such as ``http://127.0.0.1:4318``.
         token: shown to it, where it asks for one.
+        tls: whom to trust, and what to show.
 
     Raises:
         SettingsError: the URL is none, or the processor does not let us in.
         StoreError: it cannot be reached, or is no processor of ours.
     """
 
-    def __init__(self, url: str, *, token: str = "") -> None:
+    def __init__(self, url: str, *, token: str = "", tls: TlsSettings = NO_TLS) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             message = f"expected the URL of a processor, such as http://127.0.0.1:4318, got {masked(url)!r}"
@@ -61,6 +86,10 @@ class RemoteRecords:
         self._token = token
         self._session = requests.Session()
         self._session.auth = _Bearer(token)
+        # Given with each request: the session's own comes after REQUESTS_CA_BUNDLE.
+        self._verify = str(tls.authority) if tls.authority is not None else True
+        if tls.certificate is not None:
+            self._session.cert = (str(tls.certificate), str(tls.key)) if tls.key else str(tls.certificate)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=_RETRIES))
 
@@ -95,10 +124,15 @@ class RemoteRecords:
     def _get(self, path: str, query: Mapping[str, Any]) -> Any:
         try:
             with self._session.get(
-                self._base + path, params=query, timeout=(CONNECT_S, READ_S), allow_redirects=False, stream=True
+                self._base + path,
+                params=query,
+                timeout=(CONNECT_S, READ_S),
+                allow_redirects=False,
+                stream=True,
+                verify=self._verify,
             ) as reply:
                 body = self._body(reply)
-        except requests.RequestException as exc:
+        except (requests.RequestException, OSError) as exc:  # the second where a certificate cannot be read
             message = f"{self._shown} does not answer: {_reason(exc)}"
             raise StoreError(message) from exc
         if reply.status_code != HTTPStatus.OK:
