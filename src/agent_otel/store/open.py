@@ -12,6 +12,8 @@ from agent_otel.store.base import Store
 from agent_otel.store.sqlite import SqliteStore
 from agent_otel.store.urls import masked, scheme
 
+_LONGEST_WAIT_S: Final = 5.0
+
 Clock = Callable[[], int]
 
 
@@ -77,7 +79,8 @@ def _postgres(url: str, clock: Clock, patience_s: float) -> Store:
     except ImportError as exc:
         what = "PostgreSQL storage"
         raise MissingExtra(what, "psycopg", extra="postgres") from exc
-    return PostgresStore(url, clock=clock, wait_s=patience_s)
+    # Senders are better told to come back soon than kept waiting for a server that is away.
+    return PostgresStore(url, clock=clock, wait_s=min(patience_s, _LONGEST_WAIT_S))
 
 
 KINDS: Final[Mapping[str, Callable[[str, Clock, float], Store]]] = {
