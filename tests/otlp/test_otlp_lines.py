@@ -14,7 +14,9 @@ from agent_otel.otlp.lines import items_from_bytes, items_from_line
 from agent_otel.otlp.protobuf import items_from_protobuf
 from agent_otel.otlp.received import Rejection
 
-METRIC_LINE = b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m"}]}]}]}'
+METRIC_LINE = (
+    b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[{"asInt":1}]}}]}]}]}'
+)
 METRICS = ExportMetricsServiceRequest(
     resource_metrics=[
         {

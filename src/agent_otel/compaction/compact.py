@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from agent_otel.compaction import copies
+from agent_otel.compaction import copies, measures
 from agent_otel.compaction.bounds import bounded
 from agent_otel.compaction.dialects.table import DIALECTS
 from agent_otel.compaction.dialects.values import text
@@ -29,7 +29,7 @@ from agent_otel.compaction.tree import Forest
 from agent_otel.model import names
 from agent_otel.model.fact import CommandRun
 from agent_otel.model.item import Log, Span
-from agent_otel.model.record import RunRecord
+from agent_otel.model.record import RunRecord, Usage
 
 MOST_KIN: Final = 1000
 """Of how many runs below a run it is asked what they were told to do and how they ended."""
@@ -46,7 +46,7 @@ def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy
         now_ns: the time it is; decides between an open and an abandoned run.
         policy: the limits.
     """
-    settled = copies.settle(items)
+    settled, measured = measures.apart(copies.settle(items))
     if not settled.logs and all(map(_sets_up, settled.spans.values())):
         return []
     forest = Forest(settled.spans)
@@ -56,7 +56,8 @@ def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy
     below: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         below[run.parent_run].append(run)
-    return [bounded(_record(run, _family(run, below), now_ns=now_ns, policy=policy), policy) for run in runs]
+    used = measures.used(runs, measured)
+    return [bounded(_record(run, _family(run, below), used, now_ns=now_ns, policy=policy), policy) for run in runs]
 
 
 def _sets_up(span: Span) -> bool:
@@ -90,7 +91,7 @@ def _family(run: Run, children: Mapping[str, Sequence[Run]]) -> Sequence[Run]:
     return family[:MOST_KIN]
 
 
-def _record(run: Run, kin: Sequence[Run], *, now_ns: int, policy: Policy) -> RunRecord:
+def _record(run: Run, kin: Sequence[Run], used: Mapping[str, Usage], *, now_ns: int, policy: Policy) -> RunRecord:
     life = life_of(run, kin, now_ns=now_ns, policy=policy)
     started = task_started(kin)
     commands = commands_of(run)
@@ -120,7 +121,7 @@ def _record(run: Run, kin: Sequence[Run], *, now_ns: int, policy: Policy) -> Run
         skipped_checks=skipped_of(verifications),
         gates=gates_of(run),
         budgets=budgets_of(run, started),
-        usage=usage_of(run),
+        usage=used.get(run.run_id) or usage_of(run),
         claims=claims_of(run),
         open_risks=risks_of(run, handoff),
         handoff=handoff,

@@ -259,6 +259,12 @@ METRIC_TOOL_LATENCY: Final = "tool_latency_ms"
 METRIC_LABEL_TOOL: Final = "tool"
 METRIC_DROPPED: Final = "agent_otel.sdk.dropped_measurements"
 
+# -- what the processor keeps of a data point of a metric -------------------------------------------------------------
+MEASURED: Final = "agent_otel.measured"
+MEASURED_METRIC: Final = "agent_otel.measured.metric"
+MEASURED_KIND: Final = "agent_otel.measured.kind"
+MEASURED_VALUE: Final = "agent_otel.measured.value"
+
 # -- the processor's own event: a finished record ---------------------------------------------------------------------
 RUN_RECORD: Final = "agent_otel.run_record"
 RECORD_REVISION: Final = "agent_otel.record.revision"

@@ -225,13 +225,15 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the models cost."""
+    """What the models cost. ``from_metrics``: no call to a model told it, only metrics of the run's session."""
 
     model_calls: int = 0
     failed_model_calls: int = 0
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
+    cost_usd: float | None = None
+    from_metrics: bool = False
 
 
 class Claim(_Entry, frozen=True, kw_only=True, omit_defaults=True):

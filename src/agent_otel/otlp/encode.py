@@ -13,15 +13,20 @@ from google.protobuf.message import DecodeError as ProtobufError, Message
 from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 
 from agent_otel.errors import DecodeError
-from agent_otel.model.item import Signal
+from agent_otel.otlp.received import SignalName
 from agent_otel.otlp.schema import HEX_FIELDS, Field, descriptor_of, table
 
-_REQUESTS: Final[dict[Signal, type[Message]]] = {"span": ExportTraceServiceRequest, "log": ExportLogsServiceRequest}
+_REQUESTS: Final[dict[SignalName, type[Message]]] = {
+    "span": ExportTraceServiceRequest,
+    "log": ExportLogsServiceRequest,
+    "metric": ExportMetricsServiceRequest,
+}
 _INT64: Final = frozenset(
     {
         FieldDescriptor.TYPE_INT64,
@@ -42,7 +47,7 @@ def logs_body(records: Sequence[ReadableLogRecord]) -> bytes:
     return encode_logs(records).SerializeToString()
 
 
-def json_line(body: bytes, signal: Signal) -> str:
+def json_line(body: bytes, signal: SignalName) -> str:
     """The protobuf request as one line of OTLP/JSON, as the collector's file exporter writes it.
 
     By opentelemetry.io/docs/specs/otlp: ids in hex, 64-bit integers as strings, enums as integers, lowerCamelCase keys.
@@ -53,7 +58,7 @@ def json_line(body: bytes, signal: Signal) -> str:
     return msgspec.json.encode(plain_request(body, signal)).decode()
 
 
-def plain_request(body: bytes, signal: Signal) -> dict[str, Any]:
+def plain_request(body: bytes, signal: SignalName) -> dict[str, Any]:
     """The protobuf request as the plain values that OTLP/JSON has; see ``json_line``.
 
     Raises:

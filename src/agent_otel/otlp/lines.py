@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -16,7 +16,7 @@ from agent_otel.errors import DecodeError
 from agent_otel.otlp import otlp_json
 from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
 from agent_otel.otlp.protobuf import items_from_protobuf
-from agent_otel.otlp.received import Received, Tally
+from agent_otel.otlp.received import Received, SignalName, Tally
 from agent_otel.otlp.sniff import kind_of
 
 _FRAME_HEADER: Final = 4
@@ -27,8 +27,8 @@ def items_from_bytes(body: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Receive
     """The items in a file or request body of any kind.
 
     Understood are OTLP/JSON (one document, an array of them, or one a line) and OTLP/protobuf (one request, or many
-    with a length of four bytes before each, as the file exporter's ``proto`` format has it), of traces and logs.
-    Metrics are counted as ignored.
+    with a length of four bytes before each, as the file exporter's ``proto`` format has it), of any signal.
+    Of metrics, nearly all is counted as ignored; see ``measures``.
 
     Raises:
         DecodeError: nothing in it can be read.
@@ -60,10 +60,8 @@ def items_from_line(line: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Received
         message = "neither resourceSpans nor resourceLogs nor resourceMetrics: no OTLP/JSON request"
         raise DecodeError(message)
     tally = Tally()
-    if "metric" in request.signals:
-        tally.ignore()
-    tally.include(otlp_json.items_of(request, "span", limits=limits))
-    tally.include(otlp_json.items_of(request, "log", limits=limits))
+    for signal in get_args(SignalName):
+        tally.include(otlp_json.items_of(request, signal, limits=limits))
     return tally.received()
 
 
@@ -76,10 +74,7 @@ def _from_json(body: bytes, limits: Limits) -> Received:
 
 
 def _from_request(body: bytes, limits: Limits) -> Received:
-    kind = kind_of(body, limits=limits)
-    if kind == "metric":
-        return Received(ignored=1)
-    return items_from_protobuf(body, kind, limits=limits)
+    return items_from_protobuf(body, kind_of(body, limits=limits), limits=limits)
 
 
 def _combined(parts: Iterable[tuple[str, bytes]], read: Callable[[bytes], Received]) -> Received:

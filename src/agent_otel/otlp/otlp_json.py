@@ -13,40 +13,55 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
-from google.protobuf.message import Message
-from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from agent_otel.errors import DecodeError, TooLarge
-from agent_otel.model.item import Signal
-from agent_otel.otlp.build import KINDS, Builder, Origin, origin
-from agent_otel.otlp.json_values import message_arguments
+from agent_otel.otlp.build import KINDS, Builder
+from agent_otel.otlp.json_messages import encoded, origin_of
 from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
-from agent_otel.otlp.mend import MENDED, REPLACEMENT, mend
+from agent_otel.otlp.mend import mend
+from agent_otel.otlp.metrics_json import measures_from_blocks
 from agent_otel.otlp.protobuf import check_size
-from agent_otel.otlp.received import Outcome, Received, Tally
-from agent_otel.otlp.schema import descriptor_of
+from agent_otel.otlp.received import Outcome, Received, SignalName, Tally
 
 _ABSENT: Final = msgspec.Raw(b"null")
 
 
 class ScopeBlock(msgspec.Struct):
-    """ScopeSpans or ScopeLogs, in either spelling."""
+    """ScopeSpans, ScopeLogs or ScopeMetrics, in either spelling."""
 
     scope: msgspec.Raw = _ABSENT
     spans: list[msgspec.Raw] | None = None
+    metrics: list[msgspec.Raw] | None = None
     log_records: list[msgspec.Raw] | None = msgspec.field(default=None, name="logRecords")
     log_records_: list[msgspec.Raw] | None = msgspec.field(default=None, name="log_records")
 
+    def items(self, signal: SignalName) -> list[msgspec.Raw]:
+        """What it holds of one signal."""
+        if signal == "span":
+            return self.spans or []
+        if signal == "metric":
+            return self.metrics or []
+        return [*(self.log_records or ()), *(self.log_records_ or ())]
+
 
 class ResourceBlock(msgspec.Struct):
-    """ResourceSpans or ResourceLogs, in either spelling."""
+    """ResourceSpans, ResourceLogs or ResourceMetrics, in either spelling."""
 
     resource: msgspec.Raw = _ABSENT
     scope_spans: list[ScopeBlock] | None = msgspec.field(default=None, name="scopeSpans")
     scope_spans_: list[ScopeBlock] | None = msgspec.field(default=None, name="scope_spans")
     scope_logs: list[ScopeBlock] | None = msgspec.field(default=None, name="scopeLogs")
     scope_logs_: list[ScopeBlock] | None = msgspec.field(default=None, name="scope_logs")
+    scope_metrics: list[ScopeBlock] | None = msgspec.field(default=None, name="scopeMetrics")
+    scope_metrics_: list[ScopeBlock] | None = msgspec.field(default=None, name="scope_metrics")
+
+    def blocks(self, signal: SignalName) -> list[ScopeBlock]:
+        """What it says about one signal."""
+        if signal == "span":
+            return [*(self.scope_spans or ()), *(self.scope_spans_ or ())]
+        if signal == "log":
+            return [*(self.scope_logs or ()), *(self.scope_logs_ or ())]
+        return [*(self.scope_metrics or ()), *(self.scope_metrics_ or ())]
 
 
 class Request(msgspec.Struct):
@@ -56,32 +71,33 @@ class Request(msgspec.Struct):
     resource_spans_: list[ResourceBlock] | None = msgspec.field(default=None, name="resource_spans")
     resource_logs: list[ResourceBlock] | None = msgspec.field(default=None, name="resourceLogs")
     resource_logs_: list[ResourceBlock] | None = msgspec.field(default=None, name="resource_logs")
-    resource_metrics: list[msgspec.Raw] | None = msgspec.field(default=None, name="resourceMetrics")
-    resource_metrics_: list[msgspec.Raw] | None = msgspec.field(default=None, name="resource_metrics")
+    resource_metrics: list[ResourceBlock] | None = msgspec.field(default=None, name="resourceMetrics")
+    resource_metrics_: list[ResourceBlock] | None = msgspec.field(default=None, name="resource_metrics")
 
     @property
-    def signals(self) -> frozenset[str]:
+    def signals(self) -> frozenset[SignalName]:
         """What it is about: "span", "log", "metric"."""
-        said = {
+        said: dict[SignalName, tuple[object, ...]] = {
             "span": (self.resource_spans, self.resource_spans_),
             "log": (self.resource_logs, self.resource_logs_),
             "metric": (self.resource_metrics, self.resource_metrics_),
         }
         return frozenset(signal for signal, lists in said.items() if any(entry is not None for entry in lists))
 
-    def blocks(self, signal: Signal) -> list[ResourceBlock]:
+    def blocks(self, signal: SignalName) -> list[ResourceBlock]:
         """What it says about one signal."""
         if signal == "span":
             return [*(self.resource_spans or ()), *(self.resource_spans_ or ())]
-        return [*(self.resource_logs or ()), *(self.resource_logs_ or ())]
+        if signal == "log":
+            return [*(self.resource_logs or ()), *(self.resource_logs_ or ())]
+        return [*(self.resource_metrics or ()), *(self.resource_metrics_ or ())]
 
 
 _DECODER: Final = msgspec.json.Decoder(Request)
-_JSON: Final = msgspec.json.Decoder()
 
 
-def items_from_json(body: bytes, signal: Signal, *, limits: Limits = DEFAULT_LIMITS) -> Received:
-    """The items of an OTLP/JSON trace ("span") or logs ("log") request.
+def items_from_json(body: bytes, signal: SignalName, *, limits: Limits = DEFAULT_LIMITS) -> Received:
+    """The items of an OTLP/JSON trace ("span"), logs ("log") or metrics ("metric") request.
 
     A bad span or record is refused alone, and counted. A body that was cut anywhere is damaged.
 
@@ -116,7 +132,7 @@ def request(body: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Request:
         raise DecodeError(message) from exc
 
 
-def items_of(sliced: Request, signal: Signal, *, limits: Limits = DEFAULT_LIMITS) -> Received:
+def items_of(sliced: Request, signal: SignalName, *, limits: Limits = DEFAULT_LIMITS) -> Received:
     """The items of one signal in a request.
 
     Raises:
@@ -125,10 +141,12 @@ def items_of(sliced: Request, signal: Signal, *, limits: Limits = DEFAULT_LIMITS
     tally = Tally()
     blocks = list(_blocks(sliced, signal))
     if sum(len(raws) for *_, raws in blocks) > limits.items:
-        message = "too many spans or log records in one request: send fewer at a time"
+        message = "too many spans, log records or metrics in one request: send fewer at a time"
         raise TooLarge(message)
+    if signal == "metric":
+        return measures_from_blocks(blocks, limits=limits)
     for resource, scope, raws in blocks:
-        source = _origin(resource, scope)
+        source = origin_of(resource, scope)
         if isinstance(source, str):
             tally.reject(source, len(raws))
         else:
@@ -147,52 +165,16 @@ def _decoded(body: bytes) -> Request:
         return _DECODER.decode(mend(body))
 
 
-def _blocks(sliced: Request, signal: Signal) -> Iterator[tuple[msgspec.Raw, msgspec.Raw, list[msgspec.Raw]]]:
+def _blocks(sliced: Request, signal: SignalName) -> Iterator[tuple[msgspec.Raw, msgspec.Raw, list[msgspec.Raw]]]:
     """Resource, scope and items of each scope block."""
     for block in sliced.blocks(signal):
-        if signal == "span":
-            scopes = (*(block.scope_spans or ()), *(block.scope_spans_ or ()))
-        else:
-            scopes = (*(block.scope_logs or ()), *(block.scope_logs_ or ()))
-        for scope in scopes:
-            raws = scope.spans if signal == "span" else [*(scope.log_records or ()), *(scope.log_records_ or ())]
-            yield block.resource, scope.scope, raws or []
-
-
-def _origin(resource: msgspec.Raw, scope: msgspec.Raw) -> Origin | str:
-    try:
-        resource_bytes, resource_mended = _encoded(resource, Resource)
-        scope_bytes, scope_mended = _encoded(scope, InstrumentationScope)
-    except DecodeError as exc:
-        return f"resource or scope: {exc}"
-    return origin(resource_bytes, scope_bytes, mended=resource_mended or scope_mended)
+        for scope in block.blocks(signal):
+            yield block.resource, scope.scope, scope.items(signal)
 
 
 def _outcome(raw: msgspec.Raw, builder: Builder) -> Outcome:
     try:
-        encoded, mended = _encoded(raw, builder.kind.message)
+        content, mended = encoded(raw, builder.kind.message)
     except DecodeError as exc:
         return f"{builder.kind.name}: {exc}"
-    return builder.from_bytes(encoded, mended=mended)
-
-
-def _encoded(raw: msgspec.Raw, kind: type[Message]) -> tuple[bytes, bool]:
-    """The JSON value as the bytes of a message, and whether its text was mended."""
-    text = bytes(raw)
-    mended = MENDED in text
-    try:
-        value = _JSON.decode(text.replace(MENDED, REPLACEMENT) if mended else text)
-    except UnicodeDecodeError:
-        # Slicing sees to escapes, and passes over bytes.
-        value, mended = _JSON.decode(mend(text).replace(MENDED, REPLACEMENT)), True
-    except msgspec.DecodeError as exc:
-        message = "a number out of range"
-        raise DecodeError(message) from exc
-    if value is None:
-        return b"", mended
-    arguments = message_arguments(value, descriptor_of(kind))
-    try:
-        return kind(**arguments).SerializeToString(), mended
-    except ValueError as exc:
-        message = "a number out of range"
-        raise DecodeError(message) from exc
+    return builder.from_bytes(content, mended=mended)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from agent_otel.errors import TooLarge
-from agent_otel.model.item import Signal
 from agent_otel.otlp.batch import outcomes
 from agent_otel.otlp.build import KINDS, Builder, origin
 from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
-from agent_otel.otlp.received import Received, Tally
+from agent_otel.otlp.metrics_protobuf import measures_from_protobuf
+from agent_otel.otlp.received import Received, SignalName, Tally
 from agent_otel.otlp.wire import slices
 
 
-def items_from_protobuf(body: bytes, signal: Signal, *, limits: Limits = DEFAULT_LIMITS) -> Received:
-    """The items of an ``ExportTraceServiceRequest`` ("span") or ``ExportLogsServiceRequest`` ("log").
+def items_from_protobuf(body: bytes, signal: SignalName, *, limits: Limits = DEFAULT_LIMITS) -> Received:
+    """The items of an ``ExportTraceServiceRequest`` ("span"), ``…Logs…`` ("log"), or ``…Metrics…`` ("metric").
 
     A bad span or record is refused alone, and counted. The framing of the body has no redundancy: a body that was cut
     between two resources is a valid shorter one, cut anywhere else it is damaged.
@@ -22,6 +22,8 @@ def items_from_protobuf(body: bytes, signal: Signal, *, limits: Limits = DEFAULT
         TooLarge: the body is over a limit of the request.
     """
     check_size(body, limits)
+    if signal == "metric":
+        return measures_from_protobuf(body, limits=limits)
     tally = Tally()
     for part in slices(body, items=limits.items):
         source = origin(part.resource, part.scope)

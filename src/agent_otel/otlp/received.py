@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
 from agent_otel.model.item import Item
+
+SignalName = Literal["span", "log", "metric"]
+"""What a request is about. What is kept of metrics are log records."""
 
 Outcome = Item | str | None
 """What becomes of a span or log record: an item, or the reason why it is refused; None where nothing of it is kept."""
@@ -24,7 +28,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a request.
 
     ``repaired`` counts the items whose text was mended. ``ignored`` counts what was understood and is not kept:
-    metrics, in files that hold all signals.
+    data points of metrics that tell nothing of a run's use of models, records of ours that came back.
     """
 
     items: tuple[Item, ...] = ()
@@ -59,9 +63,9 @@ class Tally:
         if count:
             self._reasons[reason] += count
 
-    def ignore(self) -> None:
-        """Notes something that is understood and not kept."""
-        self._ignored += 1
+    def ignore(self, count: int) -> None:
+        """Notes that so many were understood and not kept."""
+        self._ignored += count
 
     def include(self, other: Received) -> None:
         """Takes all of another request."""

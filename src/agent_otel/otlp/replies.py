@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from google.protobuf.json_format import MessageToDict
@@ -22,7 +22,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from agent_otel.otlp.encodings import Encoding
-from agent_otel.otlp.received import Received
+from agent_otel.otlp.received import Received, SignalName
 
 LONGEST_MESSAGE: Final = 1_000
 """Characters of a message. gRPC sends it in headers, of which clients take 8 KiB in all, and in which a character can
@@ -56,8 +56,6 @@ RETRYABLE: Final = frozenset({429, 503})
 """Statuses of ours after which the same request may be accepted."""
 
 _BAD_REQUEST: Final = 400
-
-SignalName = Literal["span", "log", "metric"]
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final, Literal
+from typing import Final
 
 from google.protobuf.message import Message
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
@@ -14,17 +14,16 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from agent_otel.errors import DecodeError
 from agent_otel.otlp.ids import valid_span_id, valid_trace_id
 from agent_otel.otlp.limits import Limits
+from agent_otel.otlp.received import SignalName
 from agent_otel.otlp.schema import table
 from agent_otel.otlp.wire import LENGTH, fields, slices
-
-Kind = Literal["span", "log", "metric"]
 
 _TRACE_ID: Final = 1
 _SPAN_ID: Final = 2
 _LOOKED_AT: Final = 16
 
 
-def kind_of(body: bytes, *, limits: Limits) -> Kind:
+def kind_of(body: bytes, *, limits: Limits) -> SignalName:
     """The kind of the first items that tell; "span" where none does, whose decoder then names the defect.
 
     Raises:
@@ -44,7 +43,7 @@ def _items(body: bytes, limits: Limits) -> Iterator[bytes]:
             yield body[start:end]
 
 
-def _kind_of_item(raw: bytes) -> Kind | None:
+def _kind_of_item(raw: bytes) -> SignalName | None:
     """By the wire types of its fields; a metric can have all those of a span, but then no ids of the right size."""
     try:
         found = [(number, wire_type, raw[start:end]) for number, wire_type, start, end in fields(raw)]

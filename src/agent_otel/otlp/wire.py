@@ -72,6 +72,11 @@ def slices(body: bytes, *, items: int) -> Iterator[Slice]:
                 yield Slice(resource, scope, found)
 
 
+def varint(data: bytes, start: int, end: int) -> int:
+    """The number that the payload of a field of wire type ``VARINT`` is."""
+    return _varint(data, start, end)[0]
+
+
 def encode_varint(value: int) -> bytes:
     """A non-negative integer as a varint."""
     encoded = bytearray()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import grpc
 import grpc.aio
 
-from agent_otel.otlp.replies import Failure, SignalName, failure, status_of, success_body
+from agent_otel.otlp.received import SignalName
+from agent_otel.otlp.replies import Failure, failure, status_of, success_body
 from agent_otel.service.budget import Room
 from agent_otel.service.deadline import Deadline
 from agent_otel.service.receiver import Body, Delivery, Receiver

@@ -11,7 +11,8 @@ from typing import Any, Final
 from agent_otel.errors import AgentOtelError, TooLarge, Unsupported
 from agent_otel.otlp.encodings import CONTENT_TYPES, Encoding, encoding_of
 from agent_otel.otlp.inflate import accepted
-from agent_otel.otlp.replies import Failure, SignalName, failure, failure_body, success_body
+from agent_otel.otlp.received import SignalName
+from agent_otel.otlp.replies import Failure, failure, failure_body, success_body
 from agent_otel.service.budget import Room
 from agent_otel.service.deadline import Deadline
 from agent_otel.service.exchange import Reply, Request

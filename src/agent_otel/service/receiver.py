@@ -23,8 +23,8 @@ from agent_otel.otlp.inflate import inflate
 from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
 from agent_otel.otlp.otlp_json import items_from_json
 from agent_otel.otlp.protobuf import items_from_protobuf
-from agent_otel.otlp.received import Received
-from agent_otel.otlp.replies import Failure, SignalName, failure
+from agent_otel.otlp.received import Received, SignalName
+from agent_otel.otlp.replies import Failure, failure
 from agent_otel.service.budget import Budget, Room
 from agent_otel.service.logs import Rarely
 from agent_otel.service.metrics import ServiceMetrics
@@ -204,8 +204,6 @@ class Receiver:
 
 
 def _items(plain: bytes, delivery: Delivery, limits: Limits) -> Received:
-    if delivery.signal == "metric":
-        return Received()
     return _DECODERS[delivery.encoding](plain, delivery.signal, limits=limits)
 
 

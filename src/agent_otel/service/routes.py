@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from agent_otel.otlp.replies import SignalName
+from agent_otel.otlp.received import SignalName
 from agent_otel.service.exchange import Reply, Request
 
 Answering = Callable[[Request], Reply]
