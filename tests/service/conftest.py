@@ -47,7 +47,7 @@ class Listeners:
     """Both listeners on a SQLite store, in a thread of this process.
 
     ``gate`` holds commits back while it is clear. ``trouble`` is raised instead of a commit while it is set;
-    where it is ``broken``, not even handing over works.
+    with a ``refusal`` not even handing over works.
     """
 
     def __init__(self, folder: Path, *, settings: ProcessorSettings, limits: Limits, capacity: int) -> None:
@@ -58,7 +58,7 @@ class Listeners:
         self.gate.set()
         self.waiting = threading.Semaphore(0)
         self.trouble: Exception | None = None
-        self.broken = False
+        self.refusal: Exception | None = None
         self.budget = Budget(capacity)
         self.metrics = ServiceMetrics(
             backlog=Backlog(self.store.stats, self.store.wake_at), in_flight=lambda: self.budget.used
@@ -76,8 +76,8 @@ class Listeners:
 
     def submit(self, items: Any) -> Future[PutResult]:
         """Hands over, later or not at all."""
-        if self.broken:
-            raise ZeroDivisionError
+        if self.refusal is not None:
+            raise self.refusal
         return self._commits.submit(self._commit, items)
 
     def _commit(self, items: Any) -> PutResult:

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from agent_otel.errors import StoreError
+from agent_otel.errors import Overloaded, StoreError
 from agent_otel.otlp.limits import Limits
 from agent_otel.service.budget import EACH
 from agent_otel.store.base import RecordQuery
@@ -130,7 +130,7 @@ def test_a_chunked_body_is_bounded_though_nobody_knows_its_size(listen):
     assert listeners.ask("POST", "/v1/traces", fits, PROTOBUF).status == 200
 
 
-@pytest.mark.parametrize("trouble", ["store", "bug", "memory", "draining"])
+@pytest.mark.parametrize("trouble", ["store", "bug", "memory", "draining", "writer"])
 def test_what_is_our_trouble_is_to_be_sent_again(listen, trouble):
     """503, a time to come back after, UNAVAILABLE in the body: exporters keep what they have; later it is taken."""
     listeners = listen(capacity=EACH)
@@ -141,6 +141,8 @@ def test_what_is_our_trouble_is_to_be_sent_again(listen, trouble):
         sender = threading.Thread(target=lambda: listeners.ask("POST", "/v1/traces", first, PROTOBUF))
         sender.start()
         assert listeners.waiting.acquire(timeout=20)
+    elif trouble == "writer":
+        listeners.refusal = Overloaded("too many items wait")
     elif trouble == "draining":
         listeners.receiver.draining = True
     else:
@@ -154,7 +156,7 @@ def test_what_is_our_trouble_is_to_be_sent_again(listen, trouble):
     reason = {"bug": "store"}.get(trouble, trouble)
     assert listeners.counted("agent_otel_processor_requests_refused_total", reason=reason) == 1
     listeners.gate.set()
-    listeners.trouble, listeners.receiver.draining = None, False
+    listeners.trouble, listeners.refusal, listeners.receiver.draining = None, None, False
     if sender is not None:
         sender.join(20)
     assert listeners.ask("POST", "/v1/traces", spans(1), PROTOBUF).status == 200
@@ -252,7 +254,7 @@ def test_a_connection_is_kept_for_the_next_request(listeners):
 
 def test_a_mistake_of_ours_costs_one_request(listeners):
     """The same bytes would bring it about again, so nobody is told to send them again."""
-    listeners.broken = True
+    listeners.refusal = ZeroDivisionError()
     reply = listeners.ask("POST", "/v1/traces", spans(1), PROTOBUF)
     assert (reply.status, Status.FromString(reply.body).code) == (500, 13)
     assert "ZeroDivisionError" in listeners.log()
