@@ -9,6 +9,7 @@ from typing import Final
 
 from agent_otel.store.base import GroupId
 from agent_otel.store.components import Links, components
+from agent_otel.store.items import remove
 from agent_otel.store.statements import marks, parts
 
 _MERGED: Final = """
@@ -17,11 +18,13 @@ _MERGED: Final = """
     WHERE id = ?
 """
 _COUNTED: Final = "SELECT items, expired, sequence, newest_ns, dirty_since_ns FROM groups WHERE id = ?"
+_LEFT: Final = """
+    SELECT item, resource, scope FROM members JOIN items ON items.id = item WHERE group_id = ?
+"""
 _MOVES: Final = tuple(
     f"UPDATE OR IGNORE {table} SET group_id = ? WHERE group_id = ?"  # noqa: S608 - names of ours
     for table in ("members", "links", "records")
 )
-_LEFT: Final = "SELECT item FROM members WHERE group_id = ?"
 _MADE: Final = """
     INSERT INTO groups (items, newest_ns, dirty_since_ns, id, sequence) VALUES (?, ?, ?, ?, 1)
 """
@@ -93,7 +96,7 @@ class Grouping:
             self._connection.executemany(statement, [(kept, group) for group in gone])
         groups = [(group,) for group in gone]
         twins = [row for group in groups for row in self._connection.execute(_LEFT, group)]
-        self._connection.executemany("DELETE FROM items WHERE id = ?", twins)
+        remove(self._connection, twins)
         self._connection.executemany("DELETE FROM members WHERE group_id = ?", groups)
         self._connection.executemany("DELETE FROM groups WHERE id = ?", groups)
         return len(twins)

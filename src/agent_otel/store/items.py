@@ -126,18 +126,27 @@ def select(connection: sqlite3.Connection, group: GroupId, part: Part) -> list[I
 def expire(connection: sqlite3.Connection, group: GroupId, *, limit: int) -> int:
     """Removes the first items of a group; tells how many."""
     rows = connection.execute(
-        "SELECT item, time_ns, digest, resource, scope FROM members JOIN items ON items.id = item WHERE group_id = ?"
+        "SELECT item, resource, scope, time_ns, digest FROM members JOIN items ON items.id = item WHERE group_id = ?"
         " ORDER BY time_ns, digest LIMIT ?",
         (group, limit),
     ).fetchall()
     if rows:
-        _, time_ns, digest, *_ = rows[-1]
+        *_, time_ns, digest = rows[-1]
         connection.execute(
             "DELETE FROM members WHERE group_id = ? AND (time_ns, digest) <= (?, ?)", (group, time_ns, digest)
         )
-        connection.executemany("DELETE FROM items WHERE id = ?", [row[:1] for row in rows])
-        _release(connection, Counter(content for row in rows for content in row[3:]))
+        remove(connection, [row[:3] for row in rows])
     return len(rows)
+
+
+def remove(connection: sqlite3.Connection, rows: Sequence[tuple[int, int, int]]) -> None:
+    """Removes items, each named with its resource and scope, and those that no item has any more."""
+    connection.executemany("DELETE FROM items WHERE id = ?", [(number,) for number, _, _ in rows])
+    counts = Counter(content for _, *contents in rows for content in contents)
+    connection.executemany(
+        "UPDATE contents SET items = items - ? WHERE id = ?", [(count, content) for content, count in counts.items()]
+    )
+    connection.executemany("DELETE FROM contents WHERE id = ? AND items = 0", [(content,) for content in counts])
 
 
 def _keep(connection: sqlite3.Connection, items: Sequence[Item]) -> Mapping[bytes, int]:
@@ -152,14 +161,6 @@ def _keep(connection: sqlite3.Connection, items: Sequence[Item]) -> Mapping[byte
             connection.execute(f"SELECT digest, id FROM contents WHERE digest IN ({marks(part)})", part)  # noqa: S608 - only question marks
         )
     return {content: numbers[digest] for content, digest in digests.items()}
-
-
-def _release(connection: sqlite3.Connection, counts: Counter[int]) -> None:
-    """Forgets resources and scopes that no item has any more."""
-    connection.executemany(
-        "UPDATE contents SET items = items - ? WHERE id = ?", [(count, content) for content, count in counts.items()]
-    )
-    connection.executemany("DELETE FROM contents WHERE id = ? AND items = 0", [(content,) for content in counts])
 
 
 def _item(row: Row) -> Item:
