@@ -372,3 +372,51 @@ def test_people_are_told_where_it_listens(tmp_path):
     assert said.endswith(f"records in {env['AGENT_OTEL_DB']}\n")
     assert (process.returncode, errors) == (0, "")
     assert not file.exists()
+
+
+def run_span(name: str, *, ended: bool) -> bytes:
+    """A request with the root span of an agent's run."""
+    span = Span(trace_id=b"\1" * 16, span_id=b"\1" * 8, name=f"invoke_agent {name}", start_time_unix_nano=1)
+    span.end_time_unix_nano = 2 if ended else 0
+    for key, value in {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name}.items():
+        span.attributes.add(key=key).value.string_value = value
+    block = ResourceSpans(scope_spans=[ScopeSpans(spans=[span])])
+    return ExportTraceServiceRequest(resource_spans=[block]).SerializeToString()
+
+
+def records(processor: Any) -> list[Any]:
+    """What the API lists."""
+    return json.loads(ask(processor.http, "GET", "/api/runs")[1])["runs"]
+
+
+def test_records_are_passed_on_and_old_items_removed(serve, tmp_path):
+    """As settings say: each revision is a line of a file; what is older than so many days goes, the record stays."""
+    file = tmp_path / "records.jsonl"
+    processor = serve("--emit-file", str(file), "--debounce-s", "0")
+    assert ask(processor.http, "POST", "/v1/traces", run_span("fixer", ended=True), PROTOBUF)[0] == 200
+    line = wait_for(lambda: file.exists() and file.read_text())
+    assert json.loads(line)["agent"]["name"] == "fixer"
+    wait_for(lambda: b"emitted_total 1.0" in ask(processor.http, "GET", "/metrics")[1])
+    assert processor.stop() == 0
+    processor = serve("--retention-days", "0.0000001")
+    store = open_store(processor.db)
+    wait_for(lambda: store.stats().items == 0)
+    store.close()
+    assert [each["agent"]["name"] for each in records(processor)] == ["fixer"]
+
+
+def test_silence_ends_a_run_that_has_no_end(serve):
+    """After as many seconds as the settings say, and not before it was looked at."""
+    processor = serve("--debounce-s", "0", "--abandoned-after-s", "1")
+    assert ask(processor.http, "POST", "/v1/traces", run_span("fixer", ended=False), PROTOBUF)[0] == 200
+    wait_for(lambda: [each["lifecycle"] for each in records(processor)] == ["abandoned"])
+
+
+def test_a_connection_that_nobody_uses_is_closed(serve):
+    """After the time that the settings say."""
+    processor = serve("--idle-timeout-s", "1", "--workers", "0")
+    connection = http.client.HTTPConnection(urlsplit(processor.http).netloc, timeout=20)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().read() == b'{"status":"alive"}'
+    assert connection.sock.recv(1) == b""
+    connection.close()
