@@ -163,6 +163,10 @@ class Listeners:
                 found += float(line.rpartition(" ")[2])
         return found
 
+    def connections(self) -> int:
+        """How many HTTP connections are open."""
+        return len(self.server._server.server_state.connections)
+
     def log(self) -> str:
         """What was logged."""
         self.log_file.flush()
@@ -182,6 +186,8 @@ class Listeners:
     def _api(self, request: Request) -> Reply:
         if request.path == "/api/broken":
             raise ZeroDivisionError
+        if request.path == "/api/large":
+            return Reply(status=200, body=bytes(30 << 20))
         if request.path == "/api/gone":
             message = "the database is gone"
             raise StoreError(message)

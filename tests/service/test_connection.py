@@ -178,6 +178,15 @@ def test_who_leaves_half_way_costs_nothing(listeners):
     assert listeners.log() == ""
 
 
+def test_who_does_not_read_the_answer_is_not_waited_for(listen):
+    """What was to be sent is let go of when the connection's time is over."""
+    listeners = listen(idle_timeout_s=1.0)
+    with connect(listeners) as connection:
+        connection.sendall(b"GET /api/large HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        wait_for(lambda: listeners.connections() == 0)
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     """Looks again and again, for some seconds."""
     deadline = time.monotonic() + 20

@@ -120,6 +120,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_message and not self._in_headers and not self.pipeline and not self.transport.is_closing():
             self._limit(DISCARD_S)
 
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing came for long; whoever did not even read the last answer is not waited for."""
+        if self.transport.get_write_buffer_size() > 0:
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
+
     def _count(self, size: int) -> None:
         self._header_bytes += size
         if self._header_bytes > HEADER_BYTES:
