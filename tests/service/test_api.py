@@ -114,6 +114,13 @@ def get(store: Store, target: str, method: str = "GET", **headers: str) -> Reply
     return reply(Request(method=method, path=path, query=query, headers=named), store)
 
 
+def test_a_status_is_a_number_whatever_the_python(store):
+    """Before Python 3.11, members of ``HTTPStatus`` have another text."""
+    for target in ("/api/runs", "/api/runs/zzz", "/api/runs?x=1"):
+        assert type(get(store, target).status) is int
+    assert type(get(store, "/api/runs", if_none_match="*").status) is int
+
+
 def ids(answered: Reply) -> list[str]:
     """The run ids of a list."""
     assert answered.status == 200, answered

@@ -42,9 +42,11 @@ class Refusal(AgentOtelError):  # noqa: N818 - see MissingExtra
 
     def reply(self) -> Reply:
         """What to answer."""
-        problem = {"type": "about:blank", "title": self.status.phrase, "status": self.status, "detail": str(self)}
+        problem = {"type": "about:blank", "title": self.status.phrase, "status": self.status.value, "detail": str(self)}
         return Reply(
-            status=self.status, body=msgspec.json.encode(problem), headers={"content-type": PROBLEM, **self.headers}
+            status=self.status.value,
+            body=msgspec.json.encode(problem),
+            headers={"content-type": PROBLEM, **self.headers},
         )
 
 

@@ -61,7 +61,7 @@ def _conditional(request: Request, answered: Reply) -> Reply:
     known = request.headers.get("if-none-match", "")
     if known.strip() == "*" or tag in _TAG.findall(known):
         del headers["content-type"]
-        return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return Reply(status=HTTPStatus.NOT_MODIFIED.value, headers=headers)
     return msgspec.structs.replace(answered, headers=headers)
 
 

@@ -81,7 +81,7 @@ def find(path: str, routes: Sequence[Route]) -> Found:
 
 def reply_json(body: bytes, headers: Mapping[str, str]) -> Reply:
     """The reply with a body of JSON."""
-    return Reply(status=HTTPStatus.OK, body=body, headers={"content-type": JSON, **headers})
+    return Reply(status=HTTPStatus.OK.value, body=body, headers={"content-type": JSON, **headers})
 
 
 def list_runs(asked: Asked, store: Store) -> Reply:
