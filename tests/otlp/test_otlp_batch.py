@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agent_otel.model import names
@@ -135,3 +136,13 @@ def test_log_records_are_read_in_groups_too(log_body):
     assert _together(body, "log") == _one_by_one(body, "log")
     assert _together(body, "log")[1] is None
     assert items_from_protobuf(body, "log").ignored == 1
+
+
+@pytest.mark.parametrize("size", [10, 20_000])
+def test_a_resource_that_comes_again_says_the_same(span, trace_body, size):
+    """Whether it is small enough to be remembered or not."""
+    resource = Resource(attributes=[KeyValue(key="service.name", value={"string_value": "n" * size})])
+    body = trace_body(span(), resource=resource.SerializeToString())
+    first, again = (items_from_protobuf(body, "span").items for _ in range(2))
+    assert first == again
+    assert first[0].resource == resource.SerializeToString()

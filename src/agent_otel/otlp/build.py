@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
@@ -30,6 +31,7 @@ from agent_otel.otlp.repair import parse
 
 DIGEST_BYTES: Final = 16
 
+_REMEMBERED_BYTES: Final = 8 << 10
 _LARGEST_TIME: Final = (1 << 63) - 1
 _EVENT_ID: Final = names.EVENT_ID.encode()
 
@@ -54,6 +56,13 @@ def origin(resource: bytes, scope: bytes, *, mended: bool = False) -> Origin | s
 
     ``mended`` (here and below): the text was already mended by the caller.
     """
+    # Senders repeat themselves, some with every span; what is remembered of them is small.
+    if len(resource) + len(scope) <= _REMEMBERED_BYTES:
+        return _remembered_origin(resource, scope, mended)
+    return _origin(resource, scope, mended)
+
+
+def _origin(resource: bytes, scope: bytes, mended: bool) -> Origin | str:  # noqa: FBT001 - remembered by it
     try:
         parsed_resource, resource_mended = parse(Resource, resource)
     except DecodeError as exc:
@@ -72,6 +81,9 @@ def origin(resource: bytes, scope: bytes, *, mended: bool = False) -> Origin | s
         fallback_link=f"resource:{_digest(resource).hex()}",
         repaired=mended or resource_mended or scope_mended,
     )
+
+
+_remembered_origin: Final = lru_cache(maxsize=256)(_origin)
 
 
 def canonical(message: Message) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
@@ -45,10 +46,7 @@ class LinkFinder:
     __slots__ = ("_candidates", "_places")
 
     def __init__(self, field: int) -> None:
-        # A KeyValue as it is written canonically: tag, a length of one or two bytes, and its key first. A link of
-        # LONGEST_LINK characters is well below what needs three.
-        tag, keys = re.escape(bytes([field << 3 | LENGTH])), b"|".join(map(re.escape, _KEYS))
-        self._candidates = re.compile(tag + rb".{1,2}\n(" + keys + rb")", re.DOTALL)
+        self._candidates = _pattern(field)
         self._places: dict[bytes, int] = {}
 
     def find(self, attributes: Sequence[KeyValue], raw: bytes) -> list[str]:
@@ -68,3 +66,14 @@ class LinkFinder:
             return found
         self._places = {_ENCODED[entry.key]: at for at, entry in enumerate(attributes) if entry.key in _ENCODED}
         return named_links(attributes)
+
+
+@lru_cache(maxsize=8)
+def _pattern(field: int) -> re.Pattern[bytes]:
+    """Finds what may be a group key in that field.
+
+    A KeyValue as it is written canonically: tag, a length of one or two bytes, and its key first. A link of
+    LONGEST_LINK characters is well below what needs three.
+    """
+    tag, keys = re.escape(bytes([field << 3 | LENGTH])), b"|".join(map(re.escape, _KEYS))
+    return re.compile(tag + rb".{1,2}\n(" + keys + rb")", re.DOTALL)
