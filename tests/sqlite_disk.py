@@ -122,7 +122,7 @@ class _Shim:
     """Puts a disk under all databases that are opened while it is there."""
 
     def __init__(self, disk: Disk) -> None:
-        library = ctypes.CDLL(_sqlite3.__file__)
+        library = ctypes.CDLL(getattr(_sqlite3, "__file__", None))  # the module, or the program it is built into
         self._register: Callable[..., int] = library.sqlite3_vfs_register
         self._unregister: Callable[..., int] = library.sqlite3_vfs_unregister
         library.sqlite3_vfs_find.restype = POINTER(_Vfs)
