@@ -59,6 +59,21 @@ def test_empty_requests_succeed(listeners, path, headers, empty, answer):
     assert (reply.status, reply.body, reply.headers["content-type"]) == (200, answer, headers["content-type"])
 
 
+def test_of_metrics_what_a_run_has_used_is_kept(listeners):
+    """The sums of a session; the rest is understood, counted, and let go."""
+    point = {"attributes": [{"key": "session.id", "value": {"stringValue": "s1"}}], "timeUnixNano": "2", "asDouble": 5}
+    metrics = [
+        {"name": "claude_code.token.usage", "sum": {"dataPoints": [point], "aggregationTemporality": 2}},
+        {"name": "process.memory", "gauge": {"dataPoints": [point, point]}},
+    ]
+    body = json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}).encode()
+    reply = listeners.ask("POST", "/v1/metrics", body, JSON)
+    assert (reply.status, reply.body) == (200, b"{}")
+    assert listeners.store.stats().items == 1
+    assert listeners.counted("agent_otel_processor_items_accepted_total", signal="metric") == 1
+    assert listeners.counted("agent_otel_processor_items_ignored_total", signal="metric") == 2
+
+
 def test_what_was_refused_is_counted_exactly(listeners):
     """A span without an id costs itself; its neighbours are kept; the sums agree."""
     reply = listeners.ask("POST", "/v1/traces", spans(1, 0, 2, 0), PROTOBUF)

@@ -26,7 +26,9 @@ def measured(**given) -> ServiceMetrics:
     )
     made.answered(signal="span", transport="http", status=200, duration_s=0.01)
     made.accepted(
-        Received(rejected=(Rejection("span whose span id is empty", 2),), repaired=1), PutResult(4, 3), signal="span"
+        Received(rejected=(Rejection("span whose span id is empty", 2),), repaired=1, ignored=1),
+        PutResult(4, 3),
+        signal="span",
     )
     made.refused("memory")
     made.committed(0.004)

@@ -58,6 +58,13 @@ METRICS: Final = (
     ),
     Metric(names.METRIC_REPAIRED, "counter", "{item}", ("signal",), "of these, the ones whose text had to be mended"),
     Metric(
+        names.METRIC_IGNORED,
+        "counter",
+        "{item}",
+        ("signal",),
+        "beside them, what is understood and not kept: data points that tell nothing of a run",
+    ),
+    Metric(
         names.METRIC_REQUESTS,
         "counter",
         "{request}",
@@ -211,6 +218,7 @@ class ServiceMetrics:
             (names.METRIC_STORED, result.stored),
             (names.METRIC_DUPLICATE, result.duplicates),
             (names.METRIC_REPAIRED, received.repaired),
+            (names.METRIC_IGNORED, received.ignored),
         ):
             if count:
                 self._counters[name](count, labels)

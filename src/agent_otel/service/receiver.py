@@ -183,7 +183,7 @@ class Receiver:
         plain = inflate(body.content, body.compression, limit=self.limits.body_bytes)
         with _refusing("memory"):
             room.reach(len(plain))
-        received = _items(plain, delivery, self.limits)
+        received = _DECODERS[delivery.encoding](plain, delivery.signal, limits=self.limits)
         if not received.items:
             return received, None
         with _refusing("writer"):
@@ -201,10 +201,6 @@ class Receiver:
             raise StoreError(message) from exc
         self._metrics.committed(time.perf_counter() - began)
         return result
-
-
-def _items(plain: bytes, delivery: Delivery, limits: Limits) -> Received:
-    return _DECODERS[delivery.encoding](plain, delivery.signal, limits=limits)
 
 
 def _status(answer: Received | Failure) -> int:
