@@ -83,6 +83,20 @@ def test_an_unreadable_resource_rejects_its_own_spans_only(span, trace_body):
     assert len(received.items) == 1
 
 
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [
+        (b"\x0a\x00" * 4_097, "resource with more than 4096 attributes"),
+        (b"\x0a\x00" * 600_000, "resource and scope larger than 1048576 bytes"),
+    ],
+)
+def test_a_resource_is_bounded(span, trace_body, resource, reason):
+    """It would cost a gigabyte to parse one of 64 MiB."""
+    received = items_from_protobuf(trace_body(span(), span(), resource=resource) + trace_body(span()), "span")
+    assert received.rejected == (Rejection(reason, 2),)
+    assert len(received.items) == 1
+
+
 def test_an_unreadable_resource_without_spans_costs_nothing(trace_body):
     """Nothing is refused where nothing was sent."""
     assert items_from_protobuf(trace_body(resource=b"\x0a\x7f"), "span").rejected == ()

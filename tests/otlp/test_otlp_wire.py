@@ -79,6 +79,23 @@ def test_unknown_fields_and_other_types_are_skipped(field):
     assert [len(part.items) for part in slices(body, items=10)] == [1]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda field: b"\x18\x01" * 200_000, id="unknown fields of the request"),
+        pytest.param(lambda field: b"\x0a\x00" * 200_000, id="empty resource blocks"),
+        pytest.param(lambda field: field(1, b"\x0a\x00" * 200_000), id="parts of a resource"),
+        pytest.param(lambda field: field(1, b"\x12\x00" * 200_000), id="empty scope blocks"),
+        pytest.param(lambda field: field(1, field(2, b"\x18\x01" * 200_000)), id="unknown fields of a scope block"),
+        pytest.param(lambda field: field(1, field(2, b"\x18\x01" * 90_000)) * 2, id="of several"),
+    ],
+)
+def test_fields_that_are_no_items_are_bounded_too(field, make):
+    """Stepping over tens of millions of them would take many seconds."""
+    with pytest.raises(TooLarge):
+        list(slices(make(field), items=1_000_000))
+
+
 def test_too_many_items_are_refused_before_they_are_looked_at(field):
     """The limit is over all scopes of the request."""
     body = field(1, field(2, b"\x12\x00" * 3) + field(2, b"\x12\x00" * 3))

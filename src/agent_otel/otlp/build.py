@@ -24,7 +24,7 @@ from agent_otel.errors import DecodeError
 from agent_otel.model import names
 from agent_otel.model.item import Item, Signal
 from agent_otel.otlp.ids import SPAN_ID_BYTES, TRACE_ID_BYTES, id_defect, log_event_name, valid_span_id, valid_trace_id
-from agent_otel.otlp.limits import Limits
+from agent_otel.otlp.limits import DEFAULT_LIMITS, MAX_ORIGIN_BYTES, Limits
 from agent_otel.otlp.links import LinkFinder, named_links
 from agent_otel.otlp.received import Outcome
 from agent_otel.otlp.repair import parse
@@ -56,6 +56,8 @@ def origin(resource: bytes, scope: bytes, *, mended: bool = False) -> Origin | s
 
     ``mended`` (here and below): the text was already mended by the caller.
     """
+    if len(resource) + len(scope) > MAX_ORIGIN_BYTES:
+        return f"resource and scope larger than {MAX_ORIGIN_BYTES} bytes"
     # Senders repeat themselves, some with every span; what is remembered of them is small.
     if len(resource) + len(scope) <= _REMEMBERED_BYTES:
         return _remembered_origin(resource, scope, mended)
@@ -67,6 +69,8 @@ def _origin(resource: bytes, scope: bytes, mended: bool) -> Origin | str:  # noq
         parsed_resource, resource_mended = parse(Resource, resource)
     except DecodeError as exc:
         return f"resource: {exc}"
+    if len(parsed_resource.attributes) > DEFAULT_LIMITS.attributes:
+        return f"resource with more than {DEFAULT_LIMITS.attributes} attributes"
     try:
         parsed_scope, scope_mended = parse(InstrumentationScope, scope)
     except DecodeError as exc:

@@ -9,6 +9,12 @@ import msgspec
 MAX_DEPTH: Final = 100
 """Levels of nested messages in one item; upb, which parses them, refuses more and has no knob for it."""
 
+MAX_ORIGIN_BYTES: Final = 1 << 20
+"""Size of a resource with its scope. They are kept in memory while their items are read."""
+
+MAX_OTHER_FIELDS: Final = 100_000
+"""Fields of a request that are no items: resources, scopes, and what nobody knows. Stepping over each takes time."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What one request, and one item in it, may hold.

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from agent_otel.errors import DecodeError, TooLarge
+from agent_otel.otlp.limits import MAX_OTHER_FIELDS
 
 VARINT: Final = 0
 FIXED64: Final = 1
@@ -62,14 +63,16 @@ def slices(body: bytes, *, items: int) -> Iterator[Slice]:
         DecodeError: the body is not a request.
         TooLarge: it holds more items.
     """
-    left = items
+    left, others = items, MAX_OTHER_FIELDS
     for number, wire_type, start, end in fields(body):
+        others -= 1
         if number == _RESOURCE_BLOCKS and wire_type == LENGTH:
-            resource, blocks = _parts(body, start, end)
+            resource, blocks, others = _parts(body, start, end, others, others)
             for _, block_start, block_end in blocks:
-                scope, found = _parts(body, block_start, block_end, left)
+                scope, found, others = _parts(body, block_start, block_end, left, others - 1)
                 left -= len(found)
                 yield Slice(resource, scope, found)
+        _check(others)
 
 
 def varint(data: bytes, start: int, end: int) -> int:
@@ -87,9 +90,18 @@ def encode_varint(value: int) -> bytes:
     return bytes(encoded)
 
 
-def _parts(body: bytes, position: int, end: int, most: int | None = None) -> tuple[bytes, list[Place]]:
-    """Field 1, joined, and where each field 2 lies: the shape of ResourceSpans and ScopeSpans alike."""
-    owner = b""
+def _check(others: int) -> None:
+    if others < 0:
+        message = f"a request of more than {MAX_OTHER_FIELDS} fields that are no items"
+        raise TooLarge(message)
+
+
+def _parts(body: bytes, position: int, end: int, most: int, others: int) -> tuple[bytes, list[Place], int]:
+    """Field 1, joined, and where each field 2 lies: the shape of ResourceSpans and ScopeSpans alike.
+
+    At most ``most`` fields 2, and ``others`` further ones, of which it gives how many are left.
+    """
+    owner: list[bytes] = []
     found: list[Place] = []
     while position < end:
         begin = position
@@ -104,16 +116,17 @@ def _parts(body: bytes, position: int, end: int, most: int | None = None) -> tup
             number, wire_type, position = _PARTS, LENGTH, after
         else:
             number, wire_type, start, position = _field(body, position, end)
-        if wire_type != LENGTH:
-            continue
-        if number == _PARTS:
+        if number == _PARTS and wire_type == LENGTH:
             if len(found) == most:
                 message = "too many spans or log records in one request: send fewer at a time"
                 raise TooLarge(message)
             found.append((begin, start, position))
-        elif number == _OWNER:
-            owner += body[start:position]
-    return owner, found
+            continue
+        others -= 1
+        _check(others)
+        if number == _OWNER and wire_type == LENGTH:
+            owner.append(body[start:position])
+    return b"".join(owner), found, others
 
 
 def _field(data: bytes, position: int, stop: int) -> tuple[int, int, int, int]:
