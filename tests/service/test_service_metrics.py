@@ -99,6 +99,7 @@ def test_a_store_that_is_away_leaves_gaps():
         ("span whose span id has 3 bytes", "span_id"),
         ("log record larger than 5 bytes", "size"),
         ("span with more than 5 events", "count"),
+        ("span: values nested in more than 100 messages", "depth"),
         ("resource: not a protobuf message", "origin"),
         ("scope: not a protobuf message", "origin"),
         ("span: not a protobuf message", "damaged"),

@@ -105,6 +105,7 @@ LOOK_AGAIN_S: Final = 5.0
 REASONS: Final = (
     ("trace id", "trace_id"),
     ("span id", "span_id"),
+    ("nested in more than", "depth"),
     ("larger than", "size"),
     ("more than", "count"),
     ("resource", "origin"),
