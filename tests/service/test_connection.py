@@ -153,6 +153,7 @@ def test_too_many_connections_are_told_to_come_back(listen):
     replies = [received(each, lambda so_far: b"\r\n\r\n" in so_far) for each in opened]
     assert [reply[:12] for reply in replies] == [b"HTTP/1.1 200", b"HTTP/1.1 200", b"HTTP/1.1 503"]
     assert b"retry-after: " in replies[2]
+    assert listeners.counted("agent_otel_processor_requests_refused_total", reason="connections") == 1
     for connection in opened:
         connection.close()
     with connect(listeners) as connection:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from agent_otel.errors import AgentOtelError, TooLarge, Unsupported
 from agent_otel.otlp.encodings import CONTENT_TYPES, Encoding, encoding_of
 from agent_otel.otlp.inflate import accepted
@@ -69,6 +71,11 @@ class HttpApplication:
             # The time for ending is over. Without an answer of ours the server would send 500: "never again".
             reply = refusal(503, "the processor is about to end", "json")
         await send_reply(send, reply)
+
+    async def busy(self, _: Any, __: Any, send: Any) -> None:
+        """Answers on a connection that is one too many, without reading anything, and ends it."""
+        reply = _failed(self._receiver.refuse("too many connections", reason="connections"), "json")
+        await send_reply(send, replace(reply, headers={**reply.headers, "connection": "close"}))
 
     async def _reply(self, scope: Any, receive: Any) -> Reply:
         method, path, headers = scope["method"], scope["path"], _joined(scope["headers"])
@@ -153,7 +160,7 @@ def refusal(status: int, message: str, encoding: Encoding, **headers: str) -> Re
     """The reply that says no; of the headers' names, underscores stand for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     reply = _failed(failure(status, message), encoding)
-    return Reply(status=reply.status, body=reply.body, headers={**reply.headers, **named})
+    return replace(reply, headers={**reply.headers, **named})
 
 
 def _failed(failed: Failure, encoding: Encoding) -> Reply:

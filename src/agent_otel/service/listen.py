@@ -77,7 +77,7 @@ class HttpListener:
             uvicorn.Config(
                 cast("Any", application),
                 # A factory is all that uvicorn needs of the class; its type says more.
-                http=cast("Any", partial(BoundedProtocol, bounds=bounds, busy=_busy)),
+                http=cast("Any", partial(BoundedProtocol, bounds=bounds, busy=application.busy)),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -123,8 +123,3 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
-
-
-async def _busy(_: Any, __: Any, send: Any) -> None:
-    """Answers where there are too many connections, without reading anything."""
-    await http.send_reply(send, http.refusal(503, "too many connections", "json", connection="close"))

@@ -146,6 +146,10 @@ class Receiver:
         )
         return answer
 
+    def refuse(self, message: str, *, reason: str) -> Failure:
+        """What to answer where a request is not even looked at; counted."""
+        return self._failure(Refused(message, reason=reason))
+
     def _failure(self, error: AgentOtelError) -> Failure:
         status = getattr(error, "status", BROKEN)
         if isinstance(error, Overloaded | StoreError):
