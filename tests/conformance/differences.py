@@ -13,10 +13,6 @@ _WHOLE: Final = "it unmarshals requests whole: one id of a wrong length costs al
 _ANY_ID: Final = "it takes spans without ids; there is nothing a run record could do with them"
 
 DIFFERENCES: Final[dict[str, dict[str, tuple[Seen, str]]]] = {
-    "agent-otel": {
-        f"rubbish-metrics-{encoding}": (Seen(200, "success"), "metrics are not read yet")
-        for encoding in ("protobuf", "json")
-    },
     "collector": {
         "content-encoding-identity": (Seen(400, "status"), "it does not know the name of the encoding that is none"),
         "content-encoding-unknown": (
