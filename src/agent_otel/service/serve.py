@@ -94,7 +94,8 @@ class _Processor:
         self._tokens = Tokens(settings.tokens, file=settings.token_file)
         self._tls = security.http_tls(settings)
         # Two connections to one database: nobody who reads makes a sender wait.
-        store, self._reading = open_store(settings.db), open_store(settings.db)
+        store = open_store(settings.db, patience_s=PATIENCE_S)
+        self._reading = open_store(settings.db, patience_s=PATIENCE_S)
         parts.callback(store.close)
         parts.callback(self._reading.close)
         backlog = Backlog(self._reading.stats, self._reading.wake_at)
