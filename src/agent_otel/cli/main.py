@@ -7,6 +7,7 @@ import click
 from agent_otel.cli.compact import compact
 from agent_otel.cli.doctor import doctor
 from agent_otel.cli.export import export
+from agent_otel.cli.recompact import recompact
 from agent_otel.cli.record import record
 from agent_otel.cli.rules import rules
 from agent_otel.cli.runs import runs
@@ -52,5 +53,5 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-for command in (runs, show, export, compact, record, rules, doctor, serve):
+for command in (runs, show, export, compact, recompact, record, rules, doctor, serve):
     main.add_command(command)
