@@ -6,6 +6,8 @@ Microseconds of CPU per span, the best of a few rounds, for runs of 10, 1 000 an
 parsing of the same bytes (``Span.FromString``, one span after the other) is timed in the same rounds; ``ratio`` is all
 four steps to that. Kinds of runs: tool calls of this SDK, the same with an event on each span as the SDK sends for
 files and commands, and an agent of others by the GenAI conventions (model calls with messages, tools with arguments).
+``held`` is what the decoded views take in memory, and ``peak`` what compaction takes beside them at most, in bytes per
+span.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import gc
 import json
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +36,8 @@ from agent_otel.review.judge import judge
 NOW_NS: Final = 1 << 62
 SIZE: Final = 2300
 STEPS: Final = ("views", "compact", "judge", "encode")
+MOST_WEIGHED: Final = 20_000
+"""Of so many spans memory is traced, which takes its time."""
 
 
 class Row(NamedTuple):
@@ -45,6 +50,8 @@ class Row(NamedTuple):
     compact: float
     judge: float
     encode: float
+    held: int
+    peak: int
 
     @property
     def total(self) -> float:
@@ -148,7 +155,21 @@ def measured(kind: str, spans: int, *, runs: int, rounds: int) -> Row:
             for place, seconds in enumerate(_steps(items)):
                 took[place] += seconds
         best = [min(pair) for pair in zip(best, took, strict=True)]
-    return Row(kind, spans, *(seconds / (spans * runs) * 1e6 for seconds in best))
+    parse, *steps = (seconds / (spans * runs) * 1e6 for seconds in best)
+    held, peak = _memory(groups[0][:MOST_WEIGHED])
+    return Row(kind, spans, parse, *steps, held=held, peak=peak)
+
+
+def _memory(items: list[Item]) -> tuple[int, int]:
+    """Bytes per span that the views take, and that compaction takes more at most."""
+    tracemalloc.start()
+    seen = views(items)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    compact(seen, now_ns=NOW_NS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return held // len(items), (peak - held) // len(items)
 
 
 def _steps(items: list[Item]) -> list[float]:
@@ -180,10 +201,16 @@ def main() -> None:
     if options.json:
         print(json.dumps([row._asdict() | {"total": row.total} for row in rows]))
         return
-    print(f"{'run':8}{'spans':>8}{'parse':>8}" + "".join(f"{step:>9}" for step in STEPS) + f"{'total':>9}{'ratio':>8}")
+    print(
+        f"{'run':8}{'spans':>8}{'parse':>8}"
+        + "".join(f"{step:>9}" for step in STEPS)
+        + f"{'total':>9}{'ratio':>8}{'held':>8}{'peak':>8}"
+    )
     for row in rows:
         steps = "".join(f"{getattr(row, step):9.2f}" for step in STEPS)
-        print(f"{row.kind:8}{row.spans:8}{row.parse:8.2f}{steps}{row.total:9.2f}{row.total / row.parse:8.1f}")
+        print(
+            f"{row.kind:8}{row.spans:8}{row.parse:8.2f}{steps}{row.total:9.2f}{row.total / row.parse:8.1f}{row.held:8}{row.peak:8}"
+        )
 
 
 if __name__ == "__main__":
