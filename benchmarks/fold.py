@@ -208,9 +208,8 @@ def main() -> None:
     )
     for row in rows:
         steps = "".join(f"{getattr(row, step):9.2f}" for step in STEPS)
-        print(
-            f"{row.kind:8}{row.spans:8}{row.parse:8.2f}{steps}{row.total:9.2f}{row.total / row.parse:8.1f}{row.held:8}{row.peak:8}"
-        )
+        memory = f"{row.held:8}{row.peak:8}"
+        print(f"{row.kind:8}{row.spans:8}{row.parse:8.2f}{steps}{row.total:9.2f}{row.total / row.parse:8.1f}{memory}")
 
 
 if __name__ == "__main__":
