@@ -17,7 +17,7 @@ from agent_otel import settings
 from agent_otel.cli.main import main
 from agent_otel.sdk.settings import SdkSettings
 from agent_otel.service.metrics import METRICS
-from agent_otel.service.settings import ProcessorSettings
+from agent_otel.service.settings import ConsumerSettings, ProcessorSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,9 +29,11 @@ CONSOLE = [
 ]
 
 
-def settings_table(cls: type) -> str:
-    """The README's table of settings, as it must be."""
-    rows = (f"| `{row.name}` | `{row.env}` | `{row.default}` | {row.help} |" for row in settings.describe(cls))
+def settings_table(cls: type, *, beside: type | None = None) -> str:
+    """The README's table of settings, as it must be; without those that stand in another table."""
+    known = settings.describe(beside) if beside else []
+    chosen = [row for row in settings.describe(cls) if row not in known]
+    rows = (f"| `{row.name}` | `{row.env}` | `{row.default}` | {row.help} |" for row in chosen)
     return "\n".join(["| setting | environment | default | what it does |", "|---|---|---|---|", *rows])
 
 
@@ -44,6 +46,7 @@ def metrics_table() -> str:
 TABLES = {
     "settings": lambda: settings_table(SdkSettings),
     "processor settings": lambda: settings_table(ProcessorSettings),
+    "consumer settings": lambda: settings_table(ConsumerSettings, beside=ProcessorSettings),
     "processor metrics": metrics_table,
 }
 

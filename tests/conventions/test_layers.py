@@ -35,6 +35,7 @@ LAZY: frozenset[tuple[str, str]] = frozenset(
     {
         ("configuration.py", "agent_otel"),
         ("configuration.py", "opentelemetry"),
+        ("cli/consume.py", "agent_otel"),
         ("cli/serve.py", "agent_otel"),
         ("otlp/inflate.py", "zstandard"),
         ("store/open.py", "agent_otel"),

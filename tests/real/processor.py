@@ -16,14 +16,16 @@ class Processor:
     ``http`` and ``grpc`` are where it listens (as an exporter's endpoint and as a gRPC target), "" where it does not.
     """
 
-    def __init__(self, *arguments: str, db: str, log: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, db: str, log: Path, env: dict[str, str] | None = None, command: str = "serve"
+    ) -> None:
         self.db = db
         self._log = log
-        command = [sys.executable, "-m", "agent_otel", "serve", "--json", "--db", db]
-        command += ["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", *arguments]
+        listen = ["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"] if command == "serve" else []
+        whole = [sys.executable, "-m", "agent_otel", command, "--json", "--db", db, *listen, *arguments]
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **(env or {})}
+                whole, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **(env or {})}
             )
         assert self.process.stdout is not None
         said = self.process.stdout.readline()  # one line, once everything works; none where it has ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from agent_otel.cli.compact import compact
+from agent_otel.cli.consume import consume
 from agent_otel.cli.doctor import doctor
 from agent_otel.cli.export import export
 from agent_otel.cli.recompact import recompact
@@ -53,5 +54,5 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-for command in (runs, show, export, compact, recompact, record, rules, doctor, serve):
+for command in (runs, show, export, compact, recompact, record, rules, doctor, serve, consume):
     main.add_command(command)

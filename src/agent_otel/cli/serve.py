@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -23,24 +24,22 @@ NEEDED: Final = ("httptools", "prometheus_client", "structlog", "uvicorn")
 """What ``agent-otel[processor]`` installs."""
 
 
-@click.command
-@setting_options(ProcessorSettings)
-@click.option(
+SettingsT = TypeVar("SettingsT", bound=ProcessorSettings)
+
+config_option: Final = click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
     help="TOML file with the same settings in a table [processor].",
 )
+
+
+@click.command
+@setting_options(ProcessorSettings)
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print where it listens as one line of JSON.")
 def serve(*, config: Path | None, as_json: bool, **given: Any) -> None:
     """Receive OTLP, keep it, and fold it into run records, until SIGTERM or Ctrl-C."""
-    chosen = settings.read(
-        ProcessorSettings,
-        arguments=given,
-        environ=os.environ,
-        file_values=read_file(config) if config is not None else {},
-    )
-    if not chosen.db:
-        chosen = replace(chosen, db=str(find_database(Path.cwd(), os.environ)))
+    chosen = chosen_settings(ProcessorSettings, config, given)
 
     def announce(listening: Listening) -> None:
         if as_json:
@@ -52,10 +51,26 @@ def serve(*, config: Path | None, as_json: bool, **given: Any) -> None:
             ]
             click.echo(f"agent-otel: {', '.join(where)}; records in {listening.db}")
 
-    _service()(chosen, announce=announce)
+    service()(chosen, announce=announce)
 
 
-def _service() -> Any:
+def chosen_settings(cls: type[SettingsT], config: Path | None, given: Mapping[str, Any]) -> SettingsT:
+    """The settings from flags, environment and file; the database is that of the working directory if none is named.
+
+    Raises:
+        SettingsError: they cannot be.
+    """
+    file_values = read_file(config) if config is not None else {}
+    chosen = settings.read(cls, arguments=given, environ=os.environ, file_values=file_values)
+    return chosen if chosen.db else replace(chosen, db=str(find_database(Path.cwd(), os.environ)))
+
+
+def service() -> Any:
+    """The function that runs a processor.
+
+    Raises:
+        MissingExtra: what it needs is not installed.
+    """
     try:
         from agent_otel.service.serve import serve as run  # noqa: PLC0415 - needs what only this command needs
     except ModuleNotFoundError as exc:

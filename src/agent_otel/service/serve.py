@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Final
+from typing import Final, Protocol
 
 import grpc.aio
 import msgspec
@@ -31,6 +31,7 @@ from agent_otel.service.receiver import Lanes, Receiver
 from agent_otel.service.routes import routes
 from agent_otel.service.security import Address, Tokens
 from agent_otel.service.settings import ProcessorSettings
+from agent_otel.store.base import Store
 from agent_otel.store.open import open_store
 from agent_otel.store.urls import masked
 from agent_otel.store.writer import GroupCommit
@@ -60,12 +61,29 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
 
 
-def serve(settings: ProcessorSettings, *, announce: Callable[[Listening], None]) -> None:
+class Source(Protocol):
+    """Brings telemetry from somewhere else than the listeners."""
+
+    def start(self) -> None:
+        """Begins."""
+
+    def stop(self, timeout_s: float) -> None:
+        """Ends; what is in hand is finished, or comes again."""
+
+
+MakeSource = Callable[[Store, ServiceMetrics, Rarely], Source]
+"""Makes a source that puts into the store, counts what it does, and tells what goes wrong."""
+
+
+def serve(
+    settings: ProcessorSettings, *, announce: Callable[[Listening], None], source: MakeSource | None = None
+) -> None:
     """Runs the processor until SIGTERM or SIGINT.
 
     Args:
         settings: its settings.
         announce: told where it listens, once everything works.
+        source: brings telemetry besides the listeners, if given.
 
     Raises:
         SettingsError: what the settings say cannot be.
@@ -76,7 +94,7 @@ def serve(settings: ProcessorSettings, *, announce: Callable[[Listening], None])
     grpc_at = security.addresses(settings.grpc, name="grpc")
     security.check_exposure([*http_at, *grpc_at], settings)
     with ExitStack() as parts:
-        processor = _Processor(settings, logger(settings), parts)
+        processor = _Processor(settings, logger(settings), parts, source)
         sockets = bind(http_at)
         for each in sockets:
             parts.callback(each.close)
@@ -86,7 +104,7 @@ def serve(settings: ProcessorSettings, *, announce: Callable[[Listening], None])
 class _Processor:
     """The parts, put together; ``parts`` closes them in the opposite order."""
 
-    def __init__(self, settings: ProcessorSettings, log: Logger, parts: ExitStack) -> None:
+    def __init__(self, settings: ProcessorSettings, log: Logger, parts: ExitStack, source: MakeSource | None) -> None:
         self._settings = settings
         self._log = log
         self._parts = parts
@@ -116,6 +134,7 @@ class _Processor:
         self._receiver = Receiver(
             submit=writer.submit, budget=budget, lanes=lanes, metrics=self._metrics, rarely=self._rarely
         )
+        self._source = source(store, self._metrics, self._rarely) if source is not None else None
         self._health = Health(backlog=backlog, ready_lag_s=settings.ready_lag_s)
         self._background = Background(settings, self._reading, metrics=self._metrics, log=log, rarely=self._rarely)
 
@@ -133,6 +152,9 @@ class _Processor:
         http_server = HttpListener(self._application(), sockets, self._settings, tls=self._tls, drain_s=drain_s)
         await grpc_server.start()
         await http_server.start()
+        if self._source is not None:
+            self._parts.callback(self._source.stop, drain_s)
+            self._source.start()
         self._tell(sockets, grpc_bound, announce)
         watching = asyncio.create_task(self._watch_tokens())
         await ending.wait()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from agent_otel.errors import SettingsError, suggestion
+from agent_otel.otlp.received import SignalName
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -186,14 +187,84 @@ class ProcessorSettings:
         if self.tls_client_ca is not None and self.tls_certificate is None:
             message = "tls_client_ca needs tls_certificate and tls_key"
             raise SettingsError(message)
-        if self.http == OFF and self.grpc == OFF:
+        if self.http == OFF and self.grpc == OFF and not self.reads_elsewhere:
             message = "http and grpc are both off: nothing would be received"
             raise SettingsError(message)
+
+    @property
+    def reads_elsewhere(self) -> bool:
+        """Whether telemetry comes from somewhere else than the listeners."""
+        return False
 
     @property
     def in_flight_bytes(self) -> int:
         """``in_flight_mib`` in bytes."""
         return self.in_flight_mib * MIB
+
+
+def _metadata_of(name: str) -> Mapping[str, Any]:
+    """What is written at a setting of ``ProcessorSettings``."""
+    return next(each.metadata for each in fields(ProcessorSettings) if each.name == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerSettings(ProcessorSettings):
+    """Which topics of Kafka to read; and what a processor that reads them has in common with one that listens.
+
+    Raises:
+        SettingsError: as ``ProcessorSettings``; or there is no topic.
+    """
+
+    http: str = field(default=OFF, metadata=_metadata_of("http"))
+    grpc: str = field(default=OFF, metadata=_metadata_of("grpc"))
+    kafka: str = field(
+        default="127.0.0.1:9092",
+        metadata={"env": "AGENT_OTEL_KAFKA", "help": "`host:port` of Kafka brokers, several separated by commas"},
+    )
+    group: str = field(
+        default="agent-otel",
+        metadata={"env": "AGENT_OTEL_KAFKA_GROUP", "help": "consumer group; its members share the partitions"},
+    )
+    traces_topic: str = field(
+        default="otlp_spans",
+        metadata={"env": "AGENT_OTEL_KAFKA_TRACES_TOPIC", "help": "topic of traces; `off` for none"},
+    )
+    logs_topic: str = field(
+        default="otlp_logs",
+        metadata={"env": "AGENT_OTEL_KAFKA_LOGS_TOPIC", "help": "topic of logs; `off` for none"},
+    )
+    metrics_topic: str = field(
+        default="otlp_metrics",
+        metadata={"env": "AGENT_OTEL_KAFKA_METRICS_TOPIC", "help": "topic of metrics; `off` for none"},
+    )
+    kafka_config: Path | None = field(
+        default=None,
+        metadata={
+            "env": "AGENT_OTEL_KAFKA_CONFIG",
+            "help": "file with more settings of the client, such as `security.protocol=SSL`, one a line",
+        },
+    )
+
+    def __post_init__(self) -> None:
+        ProcessorSettings.__post_init__(self)
+        if not self.topics:
+            message = "all topics are off: nothing would be read"
+            raise SettingsError(message)
+
+    @property
+    def reads_elsewhere(self) -> bool:
+        """Whether telemetry comes from somewhere else than the listeners."""
+        return True
+
+    @property
+    def topics(self) -> dict[str, SignalName]:
+        """Topic to what its messages hold."""
+        chosen: dict[str, SignalName] = {
+            self.traces_topic: "span",
+            self.logs_topic: "log",
+            self.metrics_topic: "metric",
+        }
+        return {topic: signal for topic, signal in chosen.items() if topic != OFF}
 
 
 _LEAST: Final[Mapping[str, float]] = {

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -31,6 +32,7 @@ CLAIMS: Final[dict[Lane, tuple[Claim, ...]]] = {
     "any": (Claim(limit=1, lease_s=120.0), Claim(limit=64, most_items=1_000)),
 }
 
+_STATM: Final = Path("/proc/self/statm")
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
@@ -94,7 +96,7 @@ def work(settings: Settings, lane: Lane, parent: Connection) -> None:
             wait_s = max(1.0, settings.poll_s)
         except (BrokenPipeError, ConnectionResetError):
             break
-        if grown_mib() > settings.most_rss_mib:
+        if rss_mib() > settings.most_rss_mib:
             break
     if store is not None:
         store.close()
@@ -124,9 +126,14 @@ def turn(
     return busy
 
 
-def grown_mib() -> float:
-    """The most memory this process ever used."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 2**20
+def rss_mib() -> float:
+    """The memory this process has now; where the system does not tell, the most it ever had."""
+    try:
+        # Not ru_maxrss: Linux counts in what the parent had when it started this process.
+        pages = int(_STATM.read_text().split()[1])
+    except (OSError, ValueError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 2**20
+    return pages * resource.getpagesize() / 2**20
 
 
 def _turn(outcome: Outcome, duration_s: float) -> Turn:
