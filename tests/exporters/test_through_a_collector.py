@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
+import agent_spans
 import pytest
+from senders import Senders
 
+from agent_otel.store.base import RecordQuery
+from agent_otel.store.open import open_store
 from real.collector import Collector
+from real.documents import documents, documents_of
 from real.ports import wait_until
 
 MANY = 40_000
@@ -59,3 +66,35 @@ def test_a_collector_retries_for_exporters_that_do_not(serve, export, held, forw
         other.execute("ROLLBACK")
     sending.succeeds()
     wait_until(lambda: held(processor.db) == 2_000, what=f"all spans: {collector.log()}")
+
+
+def test_processors_share_the_load_by_trace(serve, forward):
+    """A collector that balances by trace id keeps several processors busy; the records are those of one alone."""
+    first, second = serve(), serve()
+    sent = list(agent_spans.requests(runs=200, spans=20, size=400, batch=250))
+    collector = forward(
+        "load_balancing",
+        {
+            "routing_key": "traceID",
+            "protocol": {"otlp": {"tls": {"insecure": True}, **KEEPS}},
+            "resolver": {"static": {"hostnames": [first.grpc, second.grpc]}},
+        },
+    )
+    where = urlsplit(collector.http)
+    senders = Senders((where.hostname, where.port), iter(enumerate(sent)), connections=4)
+    senders.start()
+    senders.join()
+    alone = documents_of(sent)
+    with closing(open_store(first.db)) as store:
+        wait_until(lambda: documents(store.records(RecordQuery(limit=1_000))) == alone, what="the same records")
+    shares = [stored(each) for each in (first, second)]
+    assert sum(shares) == 200 * 20
+    assert min(shares) > 200 * 20 / 10
+
+
+def stored(processor):
+    """How many spans a processor says it has stored."""
+    with urlopen(f"{processor.http}/metrics", timeout=10) as page:
+        said = page.read().decode()
+    (line,) = re.findall(r'^agent_otel_processor_items_stored_total\{signal="span"\} (.*)$', said, re.MULTILINE)
+    return float(line)

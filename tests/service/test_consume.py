@@ -9,19 +9,16 @@ from urllib.parse import urlsplit
 import agent_spans
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from msgspec.structs import replace
 from senders import Senders
 
-from agent_otel.compaction.policy import Policy
 from agent_otel.errors import SettingsError
-from agent_otel.model.record import encode
 from agent_otel.otlp.protobuf import items_from_protobuf
-from agent_otel.service.fold import fold_groups
 from agent_otel.service.kafka import properties
 from agent_otel.service.settings import ConsumerSettings
 from agent_otel.store.base import RecordQuery
 from agent_otel.store.open import open_store
 from real.collector import Collector
+from real.documents import documents, documents_of
 from real.kafka_broker import Kafka
 from real.ports import wait_until
 from real.processor import Processor
@@ -84,17 +81,6 @@ def produce(kafka, topic, values):
     assert producer.flush(60) == 0
 
 
-def expected(values):
-    """The documents of all runs in the messages, revision aside."""
-    items = [item for value in values for item in items_from_protobuf(value, "span").items]
-    return documents(fold_groups(items, policy=Policy()))
-
-
-def documents(records):
-    """The bytes of records, revision aside, in a fixed order."""
-    return sorted(encode(replace(record, revision=1)) for record in records)
-
-
 def held(db):
     """The documents in the store, revision aside."""
     with closing(open_store(db)) as store:
@@ -122,7 +108,7 @@ def test_what_the_collector_writes_becomes_records(kafka, topic, consume, tmp_pa
     senders.start()
     senders.join()
     consumer = consume()
-    wanted = expected(values)
+    wanted = documents_of(values)
     wait_until(lambda: held(consumer.db) == wanted, timeout_s=60, what=consumer.log())
     assert collector.stop() == 0
     assert consumer.stop() == 0, consumer.log()
@@ -137,7 +123,7 @@ def test_a_killed_consumer_loses_nothing(kafka, topic, consume):
     first.kill()
     produce(kafka, topic, values[400:])
     second = consume()
-    wanted = expected(values)
+    wanted = documents_of(values)
     wait_until(lambda: held(second.db) == wanted, timeout_s=90, what=second.log())
     wait_until(lambda: committed(kafka, topic) == len(values))
     assert second.stop() == 0, second.log()
@@ -150,7 +136,7 @@ def test_consumers_share_the_work(kafka, topic, consume):
     produce(kafka, topic, values[:50])
     second = consume()
     produce(kafka, topic, values[50:])
-    wanted = expected(values)
+    wanted = documents_of(values)
     wait_until(lambda: held(second.db) == wanted, timeout_s=90, what=second.log())
     assert [first.stop(), second.stop()] == [0, 0]
 
@@ -160,7 +146,7 @@ def test_a_message_that_is_none_is_skipped_and_told(kafka, topic, consume):
     values = list(bodies(runs=2))
     produce(kafka, topic, [values[0], b"rubbish of somebody", *values[1:]])
     consumer = consume("--http", "127.0.0.1:0")
-    wanted = expected(values)
+    wanted = documents_of(values)
     wait_until(lambda: held(consumer.db) == wanted, timeout_s=60, what=consumer.log())
     wait_until(lambda: committed(kafka, topic) == len(values) + 1)
     assert "a message is skipped" in consumer.log()
