@@ -51,7 +51,10 @@ def build() -> Path:
 
 
 def test(python: str, minor: int, wheel: Path, arguments: list[str]) -> int:
-    """Installs the wheel beside the test dependencies, and runs pytest; its exit code."""
+    """Installs the wheel beside the test dependencies, and runs pytest; its exit code.
+
+    What takes minutes is done at full length on the newest Python, and shorter elsewhere.
+    """
     folder = ROOT / f".venv-3.{minor}"
     interpreter = ensure(folder, python=python, editable=False, groups=["test", "lint"])
     pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt")]
@@ -64,6 +67,8 @@ def test(python: str, minor: int, wheel: Path, arguments: list[str]) -> int:
     }
     print(f"\n=== Python 3.{minor}: {python}", flush=True)
     pytest = [str(interpreter), "-m", "pytest", "-n", "2", "--cov", "--cov-report="]
+    if minor == SUPPORTED[-1]:
+        pytest += ["--kills", "200"]
     code = subprocess.run([*pytest, *arguments], cwd=ROOT, env=environment, check=False).returncode
     if code == 0 and not arguments:
         code = covered(interpreter, environment)

@@ -20,6 +20,11 @@ Git = Callable[..., str]
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much of what takes long."""
+    parser.addoption("--kills", type=int, default=12, metavar="N", help="how often to kill a processor under load")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> None:
     """Tests see no telemetry settings of whoever runs them, and git no configuration of theirs."""
