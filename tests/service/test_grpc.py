@@ -81,7 +81,15 @@ def test_a_compression_nobody_reads_is_said_so(listeners):
     assert listeners.store.stats().items == 0
 
 
-@pytest.mark.parametrize("body", [b"\x0a", b"\xff" * 10, gzip.compress(b"\x0a"), gzip.compress(bytes(100))[:-3]])
+WRONG = {
+    "cut short": b"\x0a",
+    "no message": b"\xff" * 10,
+    "cut short, compressed": gzip.compress(b"\x0a"),
+    "compressed, cut short": gzip.compress(bytes(100))[:-3],
+}
+
+
+@pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_refused_for_good(listeners, body):
     """INVALID_ARGUMENT, and no RetryInfo."""
     code, status = refused(listeners, body)
