@@ -99,6 +99,7 @@ def test_what_was_refused_is_counted_exactly(listeners):
         ({**PROTOBUF, "content-encoding": "identity"}, spans(1)),
         ({**JSON, "x-anything": "at all"}, b'{"unknown": 1}'),
     ],
+    ids=["parameter", "capitals", "gzip", "GZIP in two members", "identity", "unknown"],
 )
 def test_headers_are_read_as_widely_as_senders_write_them(listeners, headers, body):
     """Case, parameters, several members, no compression by its name."""
