@@ -68,7 +68,7 @@ def test(python: str, minor: int, wheel: Path, arguments: list[str]) -> int:
     print(f"\n=== Python 3.{minor}: {python}", flush=True)
     pytest = [str(interpreter), "-m", "pytest", "-n", "2", "--cov", "--cov-report="]
     if minor == SUPPORTED[-1]:
-        pytest += ["--kills", "200"]
+        pytest += ["--kills", "200", "--load", "60"]
     code = subprocess.run([*pytest, *arguments], cwd=ROOT, env=environment, check=False).returncode
     if code == 0 and not arguments:
         code = covered(interpreter, environment)

@@ -74,6 +74,16 @@ class Senders:
         self._stop.set()
         self.join()
 
+    def finish(self) -> None:
+        """Takes nothing new; what was taken is sent until it is acknowledged."""
+        with self._lock:
+            self._bodies = iter(())
+
+    @property
+    def done(self) -> bool:
+        """Whether everything was sent."""
+        return not any(thread.is_alive() for thread in self._threads)
+
     def join(self) -> None:
         """Waits until everything was sent."""
         for thread in self._threads:

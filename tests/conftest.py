@@ -23,6 +23,7 @@ Program = Callable[..., "subprocess.CompletedProcess[str]"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much of what takes long."""
     parser.addoption("--kills", type=int, default=12, metavar="N", help="how often to kill a processor under load")
+    parser.addoption("--load", type=float, default=3.0, metavar="SECONDS", help="how long to load a processor")
 
 
 @pytest.fixture(scope="session", autouse=True)
