@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import agent_spans
 import pytest
@@ -149,6 +150,9 @@ def test_a_message_that_is_none_is_skipped_and_told(kafka, topic, consume):
     wanted = documents_of(values)
     wait_until(lambda: held(consumer.db) == wanted, timeout_s=60, what=consumer.log())
     wait_until(lambda: committed(kafka, topic) == len(values) + 1)
+    with urlopen(f"{consumer.http}/metrics", timeout=10) as page:
+        said = page.read().decode()
+    assert 'agent_otel_processor_requests_total{signal="span",status="400",transport="kafka"} 1.0' in said
     assert "a message is skipped" in consumer.log()
     assert '"offset"' in consumer.log()
     assert "somebody" not in consumer.log()

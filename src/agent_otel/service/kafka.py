@@ -6,6 +6,7 @@ come again, to this consumer or to another, and items that are there already are
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -89,7 +90,9 @@ class KafkaSource:
 
     def start(self) -> None:
         """Joins the group and begins."""
-        self._consumer.subscribe(list(self._signals), on_revoke=self._give_up, on_lost=self._give_up)
+        self._consumer.subscribe(
+            list(self._signals), on_assign=self._take_over, on_revoke=self._give_up, on_lost=self._give_up
+        )
         self._thread.start()
 
     def stop(self, timeout_s: float) -> None:
@@ -99,6 +102,14 @@ class KafkaSource:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        try:
+            self._read_on()
+        except Exception as exc:  # noqa: BLE001 - a process that reads no more must not look as if it did
+            self._rarely.warning("reading from Kafka has failed; the process ends", error=repr(exc), exc_info=exc)
+            # At once: what is in hand is not committed, and comes again to whoever is started next.
+            os._exit(1)
+
+    def _read_on(self) -> None:
         while not self._stop.is_set():
             messages = self._consumer.consume(BATCH, LOOK_S)
             self._revoked = False  # whatever was given up before is not in this batch
@@ -119,9 +130,8 @@ class KafkaSource:
         status = 200
         try:
             received = items_from_protobuf(message.value() or b"", signal)
-        except (DecodeError, TooLarge) as exc:
-            # To stop here would be to stop for ever: the message never gets better.
-            received, status = Received(), exc.status
+        except Exception as exc:  # noqa: BLE001 - to stop here is to stop for ever: the message never gets better
+            received, status = Received(), exc.status if isinstance(exc, (DecodeError, TooLarge)) else 500
             self._rarely.warning(
                 "a message is skipped",
                 topic=message.topic(),
@@ -158,25 +168,37 @@ class KafkaSource:
         deadline = time.monotonic() + pause_s
         while time.monotonic() < deadline and not self._revoked and not self._stop.is_set():
             # Paused partitions give no messages; whoever does not ask is taken for dead.
-            self._consumer.poll(0.1)
+            early = self._consumer.poll(0.1)
+            if early is not None and early.error() is None:
+                # Of a partition that was assigned a moment ago: it is to come again, with those after it.
+                self._consumer.seek(_place_of(early))
         if self._revoked or self._stop.is_set():
-            return False
+            return False  # whatever is assigned from then on is not paused
         self._consumer.resume(assigned)
         return True
 
     def _commit(self, messages: Sequence[Message]) -> None:
         ends: dict[tuple[str, int], int] = {}
         for message in messages:
-            place = str(message.topic()), int(message.partition() or 0)
-            ends[place] = max(ends.get(place, 0), int(message.offset() or 0) + 1)
+            place = _place_of(message)
+            at = place.topic, place.partition
+            ends[at] = max(ends.get(at, 0), place.offset + 1)
         try:
             self._consumer.commit(offsets=[TopicPartition(*at, end) for at, end in ends.items()], asynchronous=False)
         except KafkaException as exc:
             # Given up meanwhile: whoever has the partitions now reads the messages again, as duplicates.
             self._rarely.warning("offsets cannot be committed", error=str(exc))
 
+    def _take_over(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.assign(partitions)
+        consumer.resume(partitions)
+
     def _give_up(self, _: Consumer, __: list[TopicPartition]) -> None:
         self._revoked = True
+
+
+def _place_of(message: Message) -> TopicPartition:
+    return TopicPartition(str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
 
 
 def properties(path: Path) -> dict[str, str]:
