@@ -136,6 +136,29 @@ def json_span(**changed: object) -> bytes:
     return json.dumps(request).encode()
 
 
+def json_spans(count: int, **changed: object) -> bytes:
+    """A JSON request of so many spans; fields of the last one are changed."""
+    request = json.loads(one("traces", "json"))
+    (block,) = request["resourceSpans"][0]["scopeSpans"]
+    (span,) = block["spans"]
+    block["spans"] = [{**span, "spanId": f"{number + 1:016x}"} for number in range(count)]
+    block["spans"][-1].update(changed)
+    return json.dumps(request).encode()
+
+
+def of_size(size: int) -> bytes:
+    """A request of exactly so many bytes, most of them in attributes of spans."""
+    request = spans(30)
+    found = request.resource_spans[0].scope_spans[0].spans
+    each = size // len(found) - 200
+    for span in found:
+        span.attributes.append(KeyValue(key="output", value=AnyValue(string_value="x" * each)))
+    missing = size - request.ByteSize() - 16
+    found[0].attributes.append(KeyValue(key="p", value=AnyValue(string_value="x" * missing)))
+    found[0].attributes[-1].value.string_value += "x" * (size - request.ByteSize())
+    return request.SerializeToString()
+
+
 def unknown_fields(encoding: str) -> bytes:
     """A request of a newer protocol than ours."""
     if encoding == "json":

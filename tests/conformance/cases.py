@@ -10,6 +10,8 @@ import gzip
 from dataclasses import dataclass, field
 from typing import Final
 
+import zstandard
+
 from conformance import bodies
 
 TYPES: Final = {"protobuf": "application/x-protobuf", "json": "application/json"}
@@ -133,6 +135,17 @@ _HEADERS: Final = (
         body=bodies.one("traces", "protobuf"),
         headers={"Content-Encoding": "identity"},
     ),
+    *(
+        Case(
+            name=f"zstd-{encoding}",
+            rule="HTTP: a server may take other codings; the collector takes zstd",
+            expected=SUCCESS,
+            encoding=encoding,
+            body=zstandard.ZstdCompressor().compress(bodies.one("traces", encoding)),
+            headers={"Content-Encoding": "zstd"},
+        )
+        for encoding in TYPES
+    ),
     Case(
         name="content-encoding-unknown",
         rule="HTTP: 415 where the content coding is not acceptable",
@@ -201,6 +214,16 @@ _JSON: Final = tuple(
             "OTLP/JSON receivers MUST ignore message fields with unknown names",
             SUCCESS,
             bodies.unknown_fields("json"),
+        ),
+        *(
+            (
+                f"one-bad-of-512-json-{name}-{defect}",
+                _PARTIAL,
+                Seen(200, "1 rejected"),
+                bodies.json_spans(512, **{name: value}),
+            )
+            for name in ("traceId", "spanId")
+            for defect, value in (("missing", ""), ("short", "ab"), ("no-hex", "x" * 16))
         ),
         ("json-of-another-kind", _BAD_DATA, BAD, b'[{"resourceSpans": []}]'),
         ("json-cut-short", _BAD_DATA, BAD, bodies.one("traces", "json")[:-3]),

@@ -31,5 +31,14 @@ DIFFERENCES: Final[dict[str, dict[str, tuple[Seen, str]]]] = {
             for name in ("trace_id", "span_id")
             for defect in ("short", "long")
         },
+        **{
+            f"one-bad-of-512-json-{name}-{defect}": (seen, reason)
+            for name in ("traceId", "spanId")
+            for defect, seen, reason in (
+                ("missing", Seen(200, "success"), _ANY_ID),
+                ("short", Seen(400, "status"), _WHOLE),
+                ("no-hex", Seen(400, "status"), _WHOLE),
+            )
+        },
     },
 }
