@@ -74,7 +74,7 @@ class Compactor:
 
     def pids(self) -> list[int]:
         """The process ids of the workers that live."""
-        return [post.process.pid for post in self._posts if post.process is not None and post.process.pid is not None]
+        return [pid for post in self._posts if (pid := post.pid) is not None]
 
     def _supervise(self) -> None:
         while not self._stop.is_set():
@@ -106,6 +106,7 @@ class _Post:
         self._since_s = 0.0
         self._delay_s = _DELAY_S
         self.process: SpawnProcess | None = None
+        self.pid: int | None = None  # its process's, kept for those who ask from other threads while it is replaced
         self.line: Connection | None = None
         self.not_before_s = 0.0
 
@@ -115,6 +116,7 @@ class _Post:
         self.line, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(settings, self._lane, theirs), name="agent-otel-worker")
         self.process.start()
+        self.pid = self.process.pid
         theirs.close()
         self._since_s = time.monotonic()
 
@@ -150,5 +152,6 @@ class _Post:
     def _leave(self) -> None:
         self.dismiss()
         if self.process is not None:
+            self.pid = None
             self.process.close()
             self.process = None
