@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from agent_otel.compaction.compact import MOST_KIN, compact
-from agent_otel.compaction.dialects import values
 from agent_otel.compaction.paths import common_root, normalise
 from agent_otel.compaction.policy import Policy
+from agent_otel.compaction.reading import values
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span, SpanEvent
 from agent_otel.model.record import RunRecord, encode

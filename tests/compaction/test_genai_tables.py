@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from agent_otel.compaction.dialects.genai import messages
-from agent_otel.compaction.dialects.genai.messages import Message, ToolRequest
-from agent_otel.compaction.dialects.genai.results import command_result, ending, exit_code, undone, unwrap
-from agent_otel.compaction.dialects.genai.vocabulary import Action, actions
+from agent_otel.compaction.reading import messages
+from agent_otel.compaction.reading.messages import Message, ToolRequest
+from agent_otel.compaction.reading.results import command_result, ending, exit_code, undone, unwrap
+from agent_otel.compaction.reading.values import whole
+from agent_otel.compaction.reading.vocabulary import Action, actions
 from agent_otel.model import names
 from agent_otel.model.item import Span, SpanEvent
 
@@ -97,7 +98,7 @@ RESULTS = [
 def test_a_result_is_taken_out_of_its_envelopes(raw: object, code: int | None, said: str | None) -> None:
     """Fields, then a line of its own in the text, give the exit code."""
     result = unwrap(raw)
-    assert exit_code({}, result) == code
+    assert exit_code(None, result) == code
     if said is not None:
         assert result.text == said
 
@@ -153,7 +154,7 @@ def test_any_sign_of_failure_counts_and_only_an_exit_code_is_a_pass(
     answer = unwrap(raw)
     end = ending(tool, answer)
     assert end.outcome == outcome
-    assert command_result(end, exit_code(tool.attributes, answer), answer) == result
+    assert command_result(end, exit_code(whole(tool.attributes.get(names.PROCESS_EXIT_CODE)), answer), answer) == result
 
 
 def test_a_call_that_has_not_ended_is_open() -> None:

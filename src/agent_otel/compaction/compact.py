@@ -9,7 +9,6 @@ from typing import Final
 from agent_otel.compaction import copies, measures
 from agent_otel.compaction.bounds import bounded
 from agent_otel.compaction.dialects.table import DIALECTS
-from agent_otel.compaction.dialects.values import text
 from agent_otel.compaction.nested import once
 from agent_otel.compaction.passes.capture import capture_of
 from agent_otel.compaction.passes.commands import commands_of
@@ -23,6 +22,7 @@ from agent_otel.compaction.passes.verifications import skipped_of, verifications
 from agent_otel.compaction.passes.words import claims_of, decisions_of, handoff_of, risks_of
 from agent_otel.compaction.paths import common_root
 from agent_otel.compaction.policy import Policy
+from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.runs import Run, attribute, key_of
 from agent_otel.compaction.times import rfc3339, seconds
 from agent_otel.compaction.tree import Forest

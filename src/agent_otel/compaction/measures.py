@@ -15,8 +15,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from agent_otel.compaction.copies import Settled
-from agent_otel.compaction.dialects.values import text
 from agent_otel.compaction.passes.costs import usage_of
+from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.runs import Run
 from agent_otel.compaction.sessions import session_of
 from agent_otel.model import names

@@ -16,8 +16,8 @@ import msgspec
 
 from agent_otel.compaction.copies import Settled
 from agent_otel.compaction.dialects.base import Sighting
-from agent_otel.compaction.dialects.values import text
 from agent_otel.compaction.order import in_order
+from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_otel.compaction.dialects.values import text
+from agent_otel.compaction.reading.values import text
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
 

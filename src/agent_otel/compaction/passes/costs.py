@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from agent_otel.compaction.dialects.values import text
+from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.runs import Run
 from agent_otel.model import names
 from agent_otel.model.fact import BudgetSpent, ModelCalled, TaskStarted

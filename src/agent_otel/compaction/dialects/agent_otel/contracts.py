@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agent_otel.compaction.dialects.values import mapping, number, text, texts
+from agent_otel.compaction.reading.values import mapping, number, text, texts
 from agent_otel.model import names
 from agent_otel.model.contract import Budgets, Contract, RequiredCheck
 

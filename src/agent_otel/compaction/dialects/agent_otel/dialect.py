@@ -8,7 +8,7 @@ from agent_otel.compaction.dialects.agent_otel.events import events_of
 from agent_otel.compaction.dialects.agent_otel.spans import span_facts
 from agent_otel.compaction.dialects.agent_otel.statements import event_facts
 from agent_otel.compaction.dialects.base import Sighting
-from agent_otel.compaction.dialects.values import text
+from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from agent_otel.compaction.dialects.values import text, texts
 from agent_otel.compaction.order import in_order
+from agent_otel.compaction.reading.values import text, texts
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Set as AbstractSet
 from typing import Any, Final
 
-from agent_otel.compaction.dialects.values import STATUS_ERROR, count, number, text, texts, whole
+from agent_otel.compaction.reading.values import STATUS_ERROR, count, number, text, texts, whole
 from agent_otel.compaction.times import seconds
 from agent_otel.model import fact, names
 from agent_otel.model.contract import Contract

@@ -8,7 +8,7 @@ from typing import Final, get_args
 from agent_otel.compaction.dialects.agent_otel.contracts import contract
 from agent_otel.compaction.dialects.agent_otel.events import Event
 from agent_otel.compaction.dialects.agent_otel.spans import RUN_OUTCOMES
-from agent_otel.compaction.dialects.values import count, flag, mapping, number, text, texts, whole
+from agent_otel.compaction.reading.values import count, flag, mapping, number, text, texts, whole
 from agent_otel.compaction.times import NS
 from agent_otel.model import fact, names
 from agent_otel.model.record import CommandResult, VerificationOutcome

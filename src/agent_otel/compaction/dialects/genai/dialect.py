@@ -12,12 +12,12 @@ from typing import Any, Final
 import msgspec
 
 from agent_otel.compaction.dialects.base import Sighting
-from agent_otel.compaction.dialects.genai.conversation import conversation
-from agent_otel.compaction.dialects.genai.messages import ROLES
-from agent_otel.compaction.dialects.genai.results import Result, ending
 from agent_otel.compaction.dialects.genai.talk import Talk, event_name
 from agent_otel.compaction.dialects.genai.tools import tool_facts
-from agent_otel.compaction.dialects.values import count, first, text
+from agent_otel.compaction.reading.conversation import conversation
+from agent_otel.compaction.reading.messages import ROLES
+from agent_otel.compaction.reading.results import Result, ending
+from agent_otel.compaction.reading.values import count, first, text
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import fact, names

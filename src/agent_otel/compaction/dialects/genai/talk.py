@@ -7,17 +7,14 @@ places, so the first that has something is taken.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agent_otel.compaction.dialects.genai import messages
-from agent_otel.compaction.dialects.genai.messages import Message
-from agent_otel.compaction.dialects.values import first, text
+from agent_otel.compaction.reading import messages
+from agent_otel.compaction.reading.messages import Message
+from agent_otel.compaction.reading.values import first, is_cut, text
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
-
-PATIENCE = 8
-"""After so many inputs without news no more are read: they grow with every call, and repeat each other."""
 
 
 class Note(NamedTuple):
@@ -48,8 +45,9 @@ class Talk:
         self._outputs: dict[str, list[Message]] = {}
 
     def into(self, span: Span) -> list[Message]:
-        """What the model was given."""
-        return self._told(span, names.INPUT_MESSAGES, (names.SYSTEM_MESSAGE, names.USER_MESSAGE, names.TOOL_MESSAGE))
+        """What the model was given; of an agent, what its framework keeps of the whole conversation."""
+        told = self._told(span, names.INPUT_MESSAGES, (names.SYSTEM_MESSAGE, names.USER_MESSAGE, names.TOOL_MESSAGE))
+        return told or messages.parse(span.attributes.get(names.PYDANTIC_MESSAGES))
 
     def out_of(self, span: Span) -> list[Message]:
         """What the model answered."""
@@ -65,28 +63,13 @@ class Talk:
             yield Note(event.name, event.attributes)
         yield from self._notes.get(span.ref, ())
 
-    def requested(self, calls: Iterable[Span], wanted: set[str]) -> dict[str, Any]:
-        """The arguments of the wanted call ids, as the model calls asked for them."""
-        found: dict[str, Any] = {}
-        for span in calls if wanted else ():
-            for message in self.out_of(span):
-                found |= {asked.call_id: asked.arguments for asked in message.requests if asked.call_id in wanted}
-        return found
+    def final(self, span: Span) -> str:
+        """What an agent returned, where its span says so."""
+        return text(span.attributes.get(names.PYDANTIC_RESULT))
 
-    def returned(self, calls: Sequence[Span], wanted: set[str]) -> dict[str, Any]:
-        """The results of the wanted call ids, as later model calls were given them; the last call knows the most."""
-        found: dict[str, Any] = {}
-        fruitless = 0
-        for span in reversed(calls):
-            if wanted <= found.keys() or fruitless == PATIENCE:
-                break
-            known = len(found)
-            for message in self.into(span):
-                for call_id, result in message.results:
-                    if call_id in wanted:
-                        found.setdefault(call_id, result)
-            fruitless = 0 if len(found) > known else fruitless + 1
-        return found
+    def is_cut(self, span: Span) -> bool:
+        """True where an attribute limit went through the messages."""
+        return is_cut(span.attributes.get(names.INPUT_MESSAGES)) or is_cut(span.attributes.get(names.OUTPUT_MESSAGES))
 
     def _told(self, span: Span, attribute: str, old: tuple[str, ...]) -> list[Message]:
         if told := messages.parse(span.attributes.get(attribute)):

@@ -1,29 +1,18 @@
-"""Facts of tool spans: the call, and the file or command it was about."""
+"""Tool calls from the spans of the conventions, and from what model calls were asked and given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from agent_otel.compaction.dialects.genai.results import (
-    Ending,
-    Result,
-    command_result,
-    ending,
-    exit_code,
-    undone,
-    unwrap,
-)
 from agent_otel.compaction.dialects.genai.talk import Talk
-from agent_otel.compaction.dialects.genai.vocabulary import Action, actions
-from agent_otel.compaction.dialects.values import first, is_cut, text
+from agent_otel.compaction.reading.calls import Call, call_facts
+from agent_otel.compaction.reading.conversation import requested, returned
+from agent_otel.compaction.reading.results import ending, unwrap
+from agent_otel.compaction.reading.values import first, text, whole
 from agent_otel.compaction.times import seconds
 from agent_otel.model import fact, names
 from agent_otel.model.item import Span
-from agent_otel.text.truncation import tail
-
-TAIL = 1000
-"""The most bytes of a command's output that are kept."""
 
 
 def tool_facts(tools: Sequence[Span], calls: Sequence[Span], talk: Talk) -> Iterator[tuple[fact.AnyFact, Span]]:
@@ -37,14 +26,30 @@ def tool_facts(tools: Sequence[Span], calls: Sequence[Span], talk: Talk) -> Iter
     real = [span for span in tools if span.attributes.get(names.TOOL_NAME) != names.ADK_MERGED_TOOLS]
     given = {span.ref: _given(span) for span in real}
     answers = {span.ref: _answer(span) for span in real}
-    asked = talk.requested(calls, {_call_id(span) for span in real if given[span.ref] is None} - {""})
-    returned = talk.returned(calls, {_call_id(span) for span in real if answers[span.ref] is None} - {""})
+    asked = requested(talk, calls, {_call_id(span) for span in real if given[span.ref] is None} - {""})
+    given_back = returned(talk, calls, {_call_id(span) for span in real if answers[span.ref] is None} - {""})
     for span in real:
         arguments, answer = given[span.ref], answers[span.ref]
         arguments = asked.get(_call_id(span)) if arguments is None else arguments
-        answer = returned.get(_call_id(span)) if answer is None else answer
-        for seen in _facts(span, arguments, answer):
+        answer = given_back.get(_call_id(span)) if answer is None else answer
+        for seen in call_facts(_call(span, arguments, answer)):
             yield seen, span
+
+
+def _call(span: Span, arguments: Any, answer: Any) -> Call:
+    result = unwrap(answer)
+    return Call(
+        ref=span.ref,
+        time_ns=span.start_ns,
+        name=text(span.attributes.get(names.TOOL_NAME)),
+        end=ending(span, result),
+        call_id=_call_id(span),
+        arguments=arguments,
+        answer=answer,
+        result=result,
+        exit_code=whole(span.attributes.get(names.PROCESS_EXIT_CODE)),
+        duration_s=seconds(span.start_ns, span.end_ns),
+    )
 
 
 def _call_id(span: Span) -> str:
@@ -63,57 +68,3 @@ def _answer(span: Span) -> Any:
     found = first(span.attributes, names.TOOL_CALL_RESULT, names.PYDANTIC_RESPONSE, names.ADK_RESPONSE)
     told = (event.attributes.get("message") for event in span.events if event.name == names.CHOICE)
     return next(told, None) if found is None else found
-
-
-def _facts(span: Span, arguments: Any, answer: Any) -> Iterator[fact.AnyFact]:
-    result = unwrap(answer)
-    end = ending(span, result)
-    name = text(span.attributes.get(names.TOOL_NAME))
-    about: dict[str, Any] = {"ref": span.ref, "time_ns": span.start_ns}
-    yield fact.ToolCalled(
-        **about,
-        name=name,
-        call_id=_call_id(span),
-        outcome=end.outcome,
-        error_type=end.error_type,
-        error=end.error,
-        duration_s=seconds(span.start_ns, span.end_ns),
-    )
-    if end.outcome == "denied":
-        yield fact.GateDecided(**about, tool=name, outcome="deny", reason=end.error)
-    if arguments is None:
-        yield fact.LimitNoticed(**about, limit="content-off")
-    if is_cut(arguments) or is_cut(answer):
-        yield fact.LimitNoticed(**about, limit="attribute-cut")
-    for action in actions(name, arguments):
-        if action.operation == "run":
-            yield _command(span, action, end, result)
-        elif end.outcome == "ok":
-            yield from _file(span, action, result)
-
-
-def _command(span: Span, action: Action, end: Ending, result: Result) -> fact.CommandRun:
-    code = exit_code(span.attributes, result)
-    return fact.CommandRun(
-        ref=span.ref,
-        time_ns=span.start_ns,
-        command=action.command,
-        result=command_result(end, code, result),
-        exit_code=code,
-        duration_s=seconds(span.start_ns, span.end_ns),
-        directory=action.directory,
-        output_tail=tail(result.text.strip(), TAIL).text,
-    )
-
-
-def _file(span: Span, action: Action, result: Result) -> Iterator[fact.AnyFact]:
-    if action.operation == "read":
-        yield fact.FileRead(ref=span.ref, time_ns=span.start_ns, path=action.path, lines=action.lines)
-    elif not undone(result):
-        yield fact.FileChanged(
-            ref=span.ref,
-            time_ns=span.start_ns,
-            path=action.path,
-            operation=action.operation,
-            old_path=action.old_path,
-        )

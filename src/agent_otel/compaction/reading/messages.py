@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from agent_otel.compaction.dialects.values import first, loads, text
+from agent_otel.compaction.reading.values import first, loads, text
 from agent_otel.model import names
 
 _CONTEXT_BLOCK: Final = re.compile(r"\s*<([A-Za-z][\w-]*)(?: [^<>]*)?>.*?</\1>\s*", re.DOTALL)

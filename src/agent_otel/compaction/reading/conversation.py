@@ -1,18 +1,19 @@
-"""Facts of what was said: the task, decisions in so many words, and the agent's last ones."""
+"""Facts of what was said: the task, decisions in so many words, and the agent's last ones.
+
+And what messages know of tool calls that the tools' own spans leave out.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Protocol
 
-from agent_otel.compaction.dialects.genai import messages
-from agent_otel.compaction.dialects.genai.messages import Message
-from agent_otel.compaction.dialects.genai.talk import Talk
-from agent_otel.compaction.dialects.values import is_cut, text
+from agent_otel.compaction.reading import messages
+from agent_otel.compaction.reading.messages import Message
 from agent_otel.compaction.tree import Forest
-from agent_otel.model import fact, names
+from agent_otel.model import fact
 from agent_otel.model.contract import Contract
 from agent_otel.model.item import Span
 from agent_otel.text.truncation import truncate
@@ -21,7 +22,25 @@ LONGEST_CLAIM: Final = 2000
 LONGEST_DECISION: Final = 500
 TRIED: Final = 3
 """How many of the first model calls are searched for the task: inputs grow with every call, so not all are read."""
+PATIENCE: Final = 8
+"""After so many inputs without news no more are read: they grow with every call, and repeat each other."""
 _DECISION: Final = re.compile(r"\bdecision\s*:\s*(\S[^\n]*)", re.IGNORECASE)
+
+
+class Talk(Protocol):
+    """What was said in the spans of a dialect."""
+
+    def into(self, span: Span) -> list[Message]:
+        """What a model call, or an agent, was given; none where that is not recorded."""
+
+    def out_of(self, span: Span) -> list[Message]:
+        """What it answered."""
+
+    def final(self, span: Span) -> str:
+        """The last words that an agent span states apart from its messages, "" where it states none."""
+
+    def is_cut(self, span: Span) -> bool:
+        """True where an attribute limit went through what was said."""
 
 
 def conversation(
@@ -50,7 +69,7 @@ def conversation(
                 fact.DecisionMade(ref=span.ref, time_ns=span.end_ns or span.start_ns, option=option, stated=False),
                 span,
             )
-        if is_cut(span.attributes.get(names.INPUT_MESSAGES)) or is_cut(span.attributes.get(names.OUTPUT_MESSAGES)):
+        if talk.is_cut(span):
             yield fact.LimitNoticed(ref=span.ref, time_ns=span.start_ns, limit="attribute-cut"), span
 
 
@@ -60,10 +79,8 @@ def _task(bound: Span | None, calls: Sequence[Span], talk: Talk) -> Iterator[tup
         if objective := messages.task(talk.into(span)):
             yield _started(span, objective), span
             return
-    if bound is not None:
-        told = talk.into(bound) or messages.parse(bound.attributes.get(names.PYDANTIC_MESSAGES))
-        if objective := messages.task(told):
-            yield _started(bound, objective), bound
+    if bound is not None and (objective := messages.task(talk.into(bound))):
+        yield _started(bound, objective), bound
 
 
 def _started(span: Span, objective: str) -> fact.TaskStarted:
@@ -72,7 +89,7 @@ def _started(span: Span, objective: str) -> fact.TaskStarted:
 
 def _last_words(bound: Span | None, calls: Sequence[Span], talk: Talk) -> Iterator[tuple[fact.AnyFact, Span]]:
     if bound is not None:
-        said = text(bound.attributes.get(names.PYDANTIC_RESULT)) or _answer(talk.out_of(bound))
+        said = talk.final(bound) or _answer(talk.out_of(bound))
         if said:
             yield _claimed(bound, said), bound
             return
@@ -97,3 +114,28 @@ def _decisions(told: Sequence[Message]) -> Iterator[str]:
         for said in message.texts:
             for match in _DECISION.finditer(said):
                 yield truncate(match[1].strip(), LONGEST_DECISION).text
+
+
+def requested(talk: Talk, calls: Iterable[Span], wanted: set[str]) -> dict[str, Any]:
+    """The arguments of the wanted call ids, as the model calls asked for them."""
+    found: dict[str, Any] = {}
+    for span in calls if wanted else ():
+        for message in talk.out_of(span):
+            found |= {asked.call_id: asked.arguments for asked in message.requests if asked.call_id in wanted}
+    return found
+
+
+def returned(talk: Talk, calls: Sequence[Span], wanted: set[str]) -> dict[str, Any]:
+    """The results of the wanted call ids, as later model calls were given them; the last call knows the most."""
+    found: dict[str, Any] = {}
+    fruitless = 0
+    for span in reversed(calls):
+        if wanted <= found.keys() or fruitless == PATIENCE:
+            break
+        known = len(found)
+        for message in talk.into(span):
+            for call_id, result in message.results:
+                if call_id in wanted:
+                    found.setdefault(call_id, result)
+        fruitless = 0 if len(found) > known else fruitless + 1
+    return found

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from agent_otel.compaction.dialects.values import STATUS_ERROR, loads, text, whole
+from agent_otel.compaction.reading.values import STATUS_ERROR, loads, text, whole
 from agent_otel.model import names
 from agent_otel.model.fact import SpanOutcome
 from agent_otel.model.item import Span
@@ -134,7 +134,7 @@ def _span_says_so(span: Span) -> bool:
 
 def _result_says_so(result: Result) -> bool:
     if not result.fields:
-        return bool(_ERROR_TEXT.match(result.text[:200])) and exit_code({}, result) is None
+        return bool(_ERROR_TEXT.match(result.text[:200])) and exit_code(None, result) is None
     get = result.fields.get
     return (
         get("is_error") is True
@@ -142,7 +142,7 @@ def _result_says_so(result: Result) -> bool:
         or get("success") is False
         or get("ok") is False
         or get("status") in ("error", "failed")
-        or (bool(get("error")) and exit_code({}, result) is None)
+        or (bool(get("error")) and exit_code(None, result) is None)
     )
 
 
@@ -151,11 +151,9 @@ def undone(result: Result) -> bool:
     return bool(_NOT_DONE_TEXT.match(text(result.fields.get("message")) or result.text))
 
 
-def exit_code(attributes: Mapping[str, Any], result: Result) -> int | None:
-    """The exit code: the attribute, a field of the result, or the line of its text that gives it."""
-    code = whole(attributes.get(names.PROCESS_EXIT_CODE))
-    if code is None:
-        code = _field(result.fields)
+def exit_code(stated: int | None, result: Result) -> int | None:
+    """The exit code: stated apart from the result, a field of it, or the line of its text that gives it."""
+    code = _field(result.fields) if stated is None else stated
     return code if code is not None else _in_text(result.text)
 
 

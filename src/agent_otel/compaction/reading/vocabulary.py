@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from agent_otel.compaction.dialects.values import count, loads, text, texts
+from agent_otel.compaction.reading.values import count, loads, text, texts
 from agent_otel.compaction.remembered import remembered
 
 PATHS: Final = (

@@ -1,0 +1,96 @@
+"""Facts of tool calls: the call, and the file or command it was about.
+
+A dialect finds a call's name, arguments, result and ending, wherever its telemetry has them; what follows from them is
+the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from agent_otel.compaction.reading.results import Ending, Result, command_result, exit_code, undone
+from agent_otel.compaction.reading.values import is_cut
+from agent_otel.compaction.reading.vocabulary import Action, actions
+from agent_otel.model import fact
+from agent_otel.text.truncation import tail
+
+TAIL = 1000
+"""The most bytes of a command's output that are kept."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool call, as some telemetry shows it.
+
+    ``arguments`` and ``answer`` are what was recorded of them, in any shape, None where nothing was. ``result`` is the
+    answer without its envelopes. ``exit_code`` is one that the telemetry has outside the result; one in the result is
+    found there. ``duration_s`` is None where unknown.
+    """
+
+    ref: str
+    time_ns: int
+    name: str
+    end: Ending
+    call_id: str = ""
+    arguments: Any = None
+    answer: Any = None
+    result: Result = Result({}, "")
+    exit_code: int | None = None
+    duration_s: float | None = None
+    content_off: str = "content-off"
+    """The limit to note where there are no arguments; "" for tools that take none."""
+
+
+def call_facts(call: Call) -> Iterator[fact.AnyFact]:
+    """What a call comes to: itself, a refusal, limits of its telemetry, and the file or command it was about."""
+    about: dict[str, Any] = {"ref": call.ref, "time_ns": call.time_ns}
+    end = call.end
+    yield fact.ToolCalled(
+        **about,
+        name=call.name,
+        call_id=call.call_id,
+        outcome=end.outcome,
+        error_type=end.error_type,
+        error=end.error,
+        duration_s=call.duration_s,
+    )
+    if end.outcome == "denied":
+        yield fact.GateDecided(**about, tool=call.name, outcome="deny", reason=end.error)
+    if call.arguments is None and call.content_off:
+        yield fact.LimitNoticed(**about, limit=call.content_off)
+    if is_cut(call.arguments) or is_cut(call.answer):
+        yield fact.LimitNoticed(**about, limit="attribute-cut")
+    for action in actions(call.name, call.arguments):
+        if action.operation == "run":
+            yield _command(call, action)
+        elif end.outcome == "ok":
+            yield from _file(call, action)
+
+
+def _command(call: Call, action: Action) -> fact.CommandRun:
+    code = exit_code(call.exit_code, call.result)
+    return fact.CommandRun(
+        ref=call.ref,
+        time_ns=call.time_ns,
+        command=action.command,
+        result=command_result(call.end, code, call.result),
+        exit_code=code,
+        duration_s=call.duration_s,
+        directory=action.directory,
+        output_tail=tail(call.result.text.strip(), TAIL).text,
+    )
+
+
+def _file(call: Call, action: Action) -> Iterator[fact.AnyFact]:
+    if action.operation == "read":
+        yield fact.FileRead(ref=call.ref, time_ns=call.time_ns, path=action.path, lines=action.lines)
+    elif not undone(call.result):
+        yield fact.FileChanged(
+            ref=call.ref,
+            time_ns=call.time_ns,
+            path=action.path,
+            operation=action.operation,
+            old_path=action.old_path,
+        )
