@@ -9,12 +9,8 @@ The tree says who caused the trouble, what a server answers, and whether a retry
     ├── TooLarge           the sender's request is over a limit; split it                     (413)
     ├── Unsupported        the sender's content type or encoding is none we read; use another (415)
     ├── Overloaded         no room now; the sender should try again later                     (503)
-<<<<<<< HEAD
-    ├── StoreError         the database refused or is not ours; see the message
-    ├── EmitError          whoever records are passed on to did not take them; they are tried again
-=======
     ├── StoreError         the database refused or is not ours; see the message               (503)
->>>>>>> fe6ece6 (Inflate bodies within bounds, and write the replies that OTLP specifies)
+    ├── EmitError          whoever records are passed on to did not take them; they are tried again
     ├── NotFound           no such run
     ├── Denied             a gate refused a tool call; raised by the user's gates, passed through
     └── BudgetExceeded     a budget was crossed and the user asked for an exception

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,3 +120,9 @@ def test_the_sdk_catches_its_own_failures_in_one_place() -> None:
         if module.parts[0] == "sdk" and "except Exception" in (PACKAGE / module).read_text()
     ]
     assert broad in ([], ["sdk/guard.py"])
+
+
+def test_no_merge_was_left_half_done() -> None:
+    """A conflict's marks in a docstring break nothing, and so nothing else would find them."""
+    marked = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
+    assert [path.name for path in modules() if marked.search((PACKAGE / path).read_text(encoding="utf-8"))] == []

@@ -8,6 +8,7 @@ from typing import Final
 
 from agent_otel.compaction import copies, measures
 from agent_otel.compaction.bounds import bounded
+from agent_otel.compaction.dialects.base import Dialect, Place
 from agent_otel.compaction.dialects.table import DIALECTS
 from agent_otel.compaction.nested import once
 from agent_otel.compaction.passes.capture import capture_of
@@ -35,24 +36,32 @@ MOST_KIN: Final = 1000
 """Of how many runs below a run it is asked what they were told to do and how they ended."""
 
 
-def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy()) -> list[RunRecord]:  # noqa: B008 - frozen
+def compact(
+    items: Iterable[Span | Log],
+    *,
+    now_ns: int,
+    policy: Policy = Policy(),  # noqa: B008 - frozen
+    dialects: Sequence[Dialect] = DIALECTS,
+) -> list[RunRecord]:
     """The records of the runs in one group, the earliest run first.
 
     Findings, verdicts and the review state are left to ``agent_otel.review``. A group in which nothing is recognised
-    gives one record that says so; one in which agents were only set up gives none.
+    gives one record that says so; one in which agents were only set up, or kept house, gives none.
 
     Args:
         items: spans and log records that share a trace, run or session.
         now_ns: the time it is; decides between an open and an abandoned run.
         policy: the limits.
+        dialects: who reads the items, in the order in which they are asked.
     """
     settled, measured = measures.apart(copies.settle(items))
-    if not settled.logs and all(map(_sets_up, settled.spans.values())):
+    claims, unclaimed = _claims(settled.items, dialects)
+    if not unclaimed and all(dialect.backdrop(item) for dialect in dialects for item in claims[dialect.name]):
         return []
     forest = Forest(settled.spans)
-    claims, unclaimed = _claims(settled.items)
-    seen = [sighting for dialect in DIALECTS for sighting in dialect.read(claims[dialect.name], forest)]
-    runs = attribute(once(seen, forest), settled, forest, unclaimed)
+    seen = [sighting for dialect in dialects for sighting in dialect.read(claims[dialect.name], forest)]
+    ranks = {dialect.name: rank for rank, dialect in enumerate(dialects)}
+    runs = attribute(once(seen, forest, ranks), settled, forest, _placed(claims, dialects), unclaimed)
     below: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         below[run.parent_run].append(run)
@@ -60,23 +69,26 @@ def compact(items: Iterable[Span | Log], *, now_ns: int, policy: Policy = Policy
     return [bounded(_record(run, _family(run, below), used, now_ns=now_ns, policy=policy), policy) for run in runs]
 
 
-def _sets_up(span: Span) -> bool:
-    """True for spans of frameworks that make an agent in a trace of its own; running it is another trace."""
-    return span.attributes.get(names.OPERATION_NAME) == names.CREATE_AGENT
-
-
-def _claims(items: Sequence[Span | Log]) -> tuple[Mapping[str, list[Span | Log]], frozenset[str]]:
+def _claims(
+    items: Sequence[Span | Log], dialects: Sequence[Dialect]
+) -> tuple[Mapping[str, list[Span | Log]], frozenset[str]]:
     """The items each dialect claims, and the keys of those that none does."""
-    claims: dict[str, list[Span | Log]] = {dialect.name: [] for dialect in DIALECTS}
+    claims: dict[str, list[Span | Log]] = {dialect.name: [] for dialect in dialects}
     unclaimed: list[Span | Log] = []
     for item in items:
-        for dialect in DIALECTS:
+        for dialect in dialects:
             if dialect.claims(item):
                 claims[dialect.name].append(item)
                 break
         else:
             unclaimed.append(item)
     return claims, frozenset(map(key_of, unclaimed))
+
+
+def _placed(claims: Mapping[str, Iterable[Span | Log]], dialects: Iterable[Dialect]) -> Mapping[str, Place]:
+    """The places of the items that name one, by their keys."""
+    placed = ((item, dialect.place(item)) for dialect in dialects for item in claims[dialect.name])
+    return {key_of(item): place for item, place in placed if place is not None}
 
 
 def _family(run: Run, children: Mapping[str, Sequence[Run]]) -> Sequence[Run]:

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set as Abst
 from typing import Final
 
 from agent_otel.compaction.dialects.base import Sighting
-from agent_otel.compaction.dialects.table import RANKS
 from agent_otel.compaction.paths import normalise
 from agent_otel.compaction.tree import Forest
 from agent_otel.model.fact import AgentInvoked, CommandRun, FileChanged, FileRead, ModelCalled, ToolCalled
@@ -24,8 +23,14 @@ Telling = tuple[str, str]
 """Where something is told, and what it is about: a ref, and a path with what was done to it, or "run"."""
 
 
-def once(sightings: Sequence[Sighting], forest: Forest) -> list[Sighting]:
-    """The sightings without repetitions from inside."""
+def once(sightings: Sequence[Sighting], forest: Forest, ranks: Mapping[str, int]) -> list[Sighting]:
+    """The sightings without repetitions from inside.
+
+    Args:
+        sightings: what was read.
+        forest: who is below whom.
+        ranks: the places of the dialects in their table; where two tell the same, the lower counts.
+    """
     kinds: dict[type, list[Sighting]] = defaultdict(list)
     for seen in sightings:
         kinds[seen.fact.__class__].append(seen)
@@ -33,9 +38,9 @@ def once(sightings: Sequence[Sighting], forest: Forest) -> list[Sighting]:
     again = {
         id(seen)
         for found in (
-            _inner_tools(kinds[ToolCalled], around),
+            _inner_tools(kinds[ToolCalled], around, ranks),
             _inner_models(kinds[ModelCalled], around),
-            _worse_told([seen for kind in (CommandRun, FileRead, FileChanged) for seen in kinds[kind]], around),
+            _worse_told([seen for kind in (CommandRun, FileRead, FileChanged) for seen in kinds[kind]], around, ranks),
         )
         for seen in found
     }
@@ -74,13 +79,13 @@ class _Around:
             ref = outer
 
 
-def _inner_tools(sightings: Sequence[Sighting], around: _Around) -> Iterator[Sighting]:
+def _inner_tools(sightings: Sequence[Sighting], around: _Around, ranks: Mapping[str, int]) -> Iterator[Sighting]:
     """The calls inside a call of the same tool."""
     calls = around.calls({seen.fact.ref for seen in sightings})
     if not calls:
         return iter(())
     tools = {
-        seen.fact.ref: (seen.fact.name, RANKS[seen.dialect], bool(seen.fact.command_id))
+        seen.fact.ref: (seen.fact.name, ranks[seen.dialect], bool(seen.fact.command_id))
         for seen in sightings
         if isinstance(seen.fact, ToolCalled)
     }
@@ -107,30 +112,30 @@ def _inner_models(sightings: Sequence[Sighting], around: _Around) -> Iterator[Si
             ids.add(call_id)
 
 
-def _worse_told(sightings: Sequence[Sighting], around: _Around) -> Iterator[Sighting]:
+def _worse_told(sightings: Sequence[Sighting], around: _Around, ranks: Mapping[str, int]) -> Iterator[Sighting]:
     """Tellings of what another dialect tells better, or a call around tells as well."""
     calls = around.calls({seen.fact.ref for seen in sightings})
     if not calls and len({seen.dialect for seen in sightings}) <= 1:
         return
     told = [(seen, telling) for seen in sightings if (telling := _telling(seen)) is not None]
-    ranks: dict[Telling, int] = {}
+    told_by: dict[Telling, int] = {}
     commands: dict[Telling, set[str]] = defaultdict(set)
     for seen, telling in told:
-        rank = RANKS[seen.dialect]
-        ranks[telling] = min(ranks.get(telling, rank), rank)
+        rank = ranks[seen.dialect]
+        told_by[telling] = min(told_by.get(telling, rank), rank)
         commands[telling].add(_command(seen))
-    best = dict(ranks)
+    best = dict(told_by)
     outside: dict[Telling, set[str]] = {}
-    for telling, rank in ranks.items() if calls else ():
+    for telling, rank in told_by.items() if calls else ():
         for outer in calls.get(telling[0], ()):
             wider = (outer, telling[1])
-            if wider not in ranks:
+            if wider not in told_by:
                 continue
             best[telling] = best[wider] = min(best[telling], best[wider])
-            if ranks[wider] == rank:
+            if told_by[wider] == rank:
                 outside.setdefault(telling, set()).update(commands[wider])
     for seen, telling in told:
-        if RANKS[seen.dialect] > best[telling] or (telling in outside and _command(seen) in outside[telling]):
+        if ranks[seen.dialect] > best[telling] or (telling in outside and _command(seen) in outside[telling]):
             yield seen
 
 

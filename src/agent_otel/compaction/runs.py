@@ -2,7 +2,11 @@
 
 Runs of this SDK name themselves (``agent_otel.run.id``); what lies inside them counts to them. Elsewhere a run is the
 topmost agent or workflow span: it is named after its conversation, so that the traces of a session that goes on are one
-run, else after its trace. An agent of another name inside it is a run of its own, with a link to its parent.
+run, else after its trace. An agent of another name inside it is a run of its own, with a link to its parent. Agents
+whose telemetry names the session on each item have runs without such spans, too: their dialects place the items.
+
+A resource that names a run of this SDK is that of a process which was launched inside the run: what it emits is of that
+run, but for the agents inside it.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from agent_otel.compaction.copies import Settled
-from agent_otel.compaction.dialects.base import Sighting
+from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.order import in_order
 from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.sessions import session_of
@@ -30,14 +34,15 @@ F = TypeVar("F")
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run's facts and items.
 
-    ``stated`` is True for a run of this SDK, which says itself when it is over. ``tops`` are the spans that bound the
-    run; ``adrift`` the traces in which something of it lies under no such span.
+    ``stated`` is True for a run of this SDK, which says itself when it is over; ``placed`` for one whose items name it
+    themselves. ``tops`` are what bounds the run; ``adrift`` the traces in which something of it is under no such span.
     """
 
     run_id: str
     parent_run: str = ""
     dialect: str = ""
     stated: bool = False
+    placed: bool = False
     facts: Mapping[type, tuple[Any, ...]] = {}
     spans: tuple[Span, ...] = ()
     logs: tuple[Log, ...] = ()
@@ -63,18 +68,24 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.facts.get(kind, ())
 
 
-def attribute(sightings: Sequence[Sighting], settled: Settled, forest: Forest, unclaimed: frozenset[str]) -> list[Run]:
+def attribute(
+    sightings: Sequence[Sighting],
+    settled: Settled,
+    forest: Forest,
+    placed: Mapping[str, Place],
+    unclaimed: frozenset[str],
+) -> list[Run]:
     """The runs of a group, the earliest first; one run for a group in which nothing is recognised.
 
     Args:
         sightings: what was read from the items.
         settled: the items.
         forest: the spans by place.
-        unclaimed: keys of the items that no dialect claimed, as ``key_of`` gives them.
+        placed: the runs that items name themselves, by the items' keys, as ``key_of`` gives them.
+        unclaimed: keys of the items that no dialect claimed.
     """
-    places = _Places(sightings, settled, forest)
-    homes = {id(item): places.home(item, ref) for ref, item in settled.spans.items()}
-    homes |= {id(log): places.home(log, log.ref) for log in settled.logs}
+    places = _Places(sightings, settled, forest, placed)
+    homes = {id(item): places.home(item) for item in settled.items}
     drafts: dict[str, _Draft] = {}
     for seen in sightings:
         run_id = seen.fact.run_id or homes[id(seen.item)]
@@ -119,27 +130,52 @@ class _Draft:
 class _Places:
     """Finds the run an item belongs to by its own word, its place in a trace, its trace, or its session."""
 
-    def __init__(self, sightings: Sequence[Sighting], settled: Settled, forest: Forest) -> None:
+    def __init__(
+        self, sightings: Sequence[Sighting], settled: Settled, forest: Forest, placed: Mapping[str, Place]
+    ) -> None:
         self._settled = settled
         self._forest = forest
+        self._placed = placed
+        self._launched: dict[int, str] = {}
         self._bounds = {seen.fact.ref: seen.fact for seen in sightings if isinstance(seen.fact, AgentInvoked)}
-        self._word = {ref: said for ref, span in settled.spans.items() if (said := _stated(span))}
-        self._stated = {*self._word.values(), *map(_stated, settled.logs)} - {""}
-        self._nearest = forest.nearest(self._bounds)
         self._parents: dict[str, str] = {}
+        self._word = {key: said for item in settled.items if (said := self._says(item, key := key_of(item)))}
+        self._stated = {*map(_stated, settled.items), *self._launched.values()} - {""}
+        self._nearest = forest.nearest(self._bounds)
         self._owner = self._owners()
 
-    def home(self, item: Span | Log, ref: str) -> str:
+    def home(self, item: Span | Log) -> str:
         """The run id of an item; of a recognised one, the id of a run that exists."""
         return (
-            (self._word.get(ref, "") if isinstance(item, Span) else _stated(item))
-            or self._owner.get(ref)
+            self._word.get(key_of(item))
+            or self._owner.get(item.ref)
             or self._of_trace.get(item.trace_id)
             or self._stated_by_trace.get(item.trace_id)
+            or self._launched_in(item)
             or self._sessions.get(item.trace_id)
             or session_of(item)
             or _name_without(item)
         )
+
+    def _says(self, item: Span | Log, key: str) -> str:
+        """The run that an item names itself: in our words, or in those of a dialect."""
+        launched = self._launched_in(item)
+        if said := _stated(item):
+            return said
+        place = self._placed.get(key)
+        if place is None:
+            return ""
+        if not place.parent:
+            return launched or place.run_id
+        self._parents.setdefault(place.run_id, launched or place.parent)
+        return place.run_id
+
+    def _launched_in(self, item: Span | Log) -> str:
+        """The run of this SDK that the item's process was launched in."""
+        found = self._launched.get(id(item.resource))  # resources are shared by what came from one process
+        if found is None:
+            found = self._launched[id(item.resource)] = text(item.resource.get(names.RUN_ID))
+        return found
 
     # What follows is asked for only by items that do not say themselves where they belong.
 
@@ -173,6 +209,7 @@ class _Places:
             parent_run=self._parent_of(run_id, by_kind),
             dialect=min(dialects, default=""),
             stated=stated,
+            placed=any(self._placed.get(key) for key in draft.item_keys()) if self._placed else False,
             facts={kind: tuple(found) for kind, found in by_kind.items()},
             spans=tuple(span for _, span in draft.spans),
             logs=tuple(draft.logs),
@@ -187,8 +224,10 @@ class _Places:
 
     def _parent_of(self, run_id: str, facts: Mapping[type, Sequence[Any]]) -> str:
         stated = (fact.parent_run for kind in (AgentInvoked, TaskStarted) for fact in facts.get(kind, ()))
-        parent = next((parent for parent in stated if parent), self._parents.get(run_id, ""))
-        return parent if parent != run_id else ""
+        # The log record of a session may say in which span of another run the session happened.
+        around = (self._owner.get(fact.ref, "") for fact in facts.get(AgentInvoked, ()))
+        found = (parent for parent in (*stated, self._parents.get(run_id, ""), *around) if parent)
+        return next((parent for parent in found if parent != run_id), "")
 
     def _is_top(self, fact: AgentInvoked, run_id: str) -> bool:
         outer = self._enclosing(fact.ref)
@@ -204,7 +243,7 @@ class _Places:
         for ref in self._forest.spans:
             around = owner.get(self._forest.parent(ref) or "", "")
             mine = self._word.get(ref, "")
-            if not mine and ref in self._bounds and around not in self._stated:
+            if not mine and ref in self._bounds and (around not in self._stated or self._is_launched(ref)):
                 mine = self._agent_run(ref, owner, below, numbers)
             if mine and around and mine != around and ref in self._bounds:
                 self._parents.setdefault(mine, around)
@@ -224,7 +263,10 @@ class _Places:
         if outer is None:
             # Its parent may well be the span of a run of ours that was killed before it could send it.
             lost = self._stated_by_trace.get(trace_id) if ref in self._forest.orphans else None
+            lost = lost or self._launched_in(self._forest.spans[ref])
             return lost or bound.session or self._sessions.get(trace_id) or f"trace-{trace_id}"
+        if self._is_launched(ref) and not self._is_launched(outer):
+            return owner[outer]
         around = self._bounds[outer]
         alone = around.boundary == "workflow" and len(below[outer]) == 1
         if alone or bound.boundary == "workflow" or bound.name in ("", around.name):
@@ -232,6 +274,9 @@ class _Places:
         numbers[owner[outer], bound.name] += 1
         number = numbers[owner[outer], bound.name]
         return f"{owner[outer]}/{bound.name}" + (f"-{number}" if number > 1 else "")
+
+    def _is_launched(self, ref: str) -> bool:
+        return bool(self._launched_in(self._forest.spans[ref]))
 
     def _agents_below(self) -> dict[str, set[str]]:
         below: dict[str, set[str]] = defaultdict(set)

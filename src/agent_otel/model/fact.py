@@ -171,6 +171,7 @@ class ModelCalled(Fact, frozen=True, kw_only=True, gc=False):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
+    cost_usd: float | None = None
 
 
 class GateDecided(Fact, frozen=True, kw_only=True, gc=False):

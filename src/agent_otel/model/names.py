@@ -301,5 +301,23 @@ LABEL_LIFECYCLE: Final = "lifecycle"
 # -- environment passed to child processes ----------------------------------------------------------------------------
 ENV_RUN: Final = "AGENT_OTEL_RUN"
 
-GROUP_KEYS: Final = (RUN_ID, RUN_PARENT, CONVERSATION_ID, SESSION_ID)
+CODEX_CONVERSATION: Final = "conversation.id"
+LMNR_SESSION: Final = "lmnr.association.properties.session_id"
+TRACELOOP_SESSION: Final = "traceloop.association.properties.session_id"
+TRACELOOP_THREAD: Final = "traceloop.association.properties.thread_id"
+OPENCODE_RUN: Final = "opencode.run"
+ADK_SESSION: Final = "gcp.vertex.agent.session_id"
+
+GROUP_KEYS: Final = (
+    RUN_ID,
+    RUN_PARENT,
+    CONVERSATION_ID,
+    SESSION_ID,
+    CODEX_CONVERSATION,
+    LMNR_SESSION,
+    TRACELOOP_SESSION,
+    TRACELOOP_THREAD,
+    OPENCODE_RUN,
+    ADK_SESSION,
+)
 """Attributes (of item or resource) whose equal values put items of several traces into one group."""

@@ -19,6 +19,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord, ReadW
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
+from agent_otel.errors import StoreError
 from agent_otel.otlp.encode import logs_body, spans_body
 from agent_otel.otlp.protobuf import items_from_protobuf
 from agent_otel.sdk.guard import guard
@@ -182,9 +183,13 @@ class EmbeddedPipeline:
             *items_from_protobuf(logs_body(logs), "log").items,
         )
         with self._writing:
-            if self.database is not None and not self.database.exists():
-                self._close_store()  # somebody removed it to begin anew
-            self._store_here().put(items)
+            try:
+                self._store_here().put(items)
+            except StoreError:
+                if self.database is None or self.database.exists():
+                    raise
+                self._close_store()  # somebody removed it to begin anew, maybe while it was written to
+                self._store_here().put(items)
 
     def _store_here(self) -> Store:
         if self._store is None:

@@ -18,6 +18,13 @@ class Sighting(NamedTuple):
     dialect: str
 
 
+class Place(NamedTuple):
+    """A run that telemetry names itself, by its session for example; ``parent`` is the run that it is a part of."""
+
+    run_id: str
+    parent: str = ""
+
+
 class Dialect(Protocol):
     """Turns items of one kind of telemetry into facts. Recognises them by scope and attributes, not by service name."""
 
@@ -27,6 +34,16 @@ class Dialect(Protocol):
 
     def claims(self, item: Span | Log) -> bool:
         """True when the item is this dialect's to read; the first dialect of the table that claims an item has it."""
+
+    def place(self, item: Span | Log) -> Place | None:
+        """The run a claimed item says it belongs to; None where its place in a trace tells.
+
+        A dialect that places items states each turn of a run as ``AgentInvoked``, whose ``end_ns`` is 0 for a turn of
+        which no end was seen.
+        """
+
+    def backdrop(self, item: Span | Log) -> bool:
+        """True for a claimed item that makes no run where there is nothing else: setting up, housekeeping."""
 
     def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterable[Sighting]:
         """The facts of the claimed items, in any order; never raises, whatever the items hold.

@@ -9,6 +9,3 @@ from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.genai.dialect import GenAI
 
 DIALECTS: Final[tuple[Dialect, ...]] = (AgentOtel(), GenAI())
-
-RANKS: Final = {dialect.name: rank for rank, dialect in enumerate(DIALECTS)}
-"""Where two dialects tell the same, the lower rank counts."""

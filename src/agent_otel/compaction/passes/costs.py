@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -35,6 +36,7 @@ def usage_of(run: Run) -> Usage:
         input_tokens=_sum([one.input_tokens for one in counted]),
         output_tokens=_sum([one.output_tokens for one in counted]),
         cache_read_tokens=_sum([call.cache_read_tokens for call in calls]),
+        cost_usd=_cost([call.cost_usd for call in calls]),
     )
 
 
@@ -57,6 +59,11 @@ def _budget(limit: float | None, said: Sequence[BudgetSpent]) -> Budget:
     consumed = next((fact.consumed for fact in reversed(said) if fact.consumed is not None), None)
     over = limit is not None and consumed is not None and consumed > limit
     return Budget(limit=limit, consumed=consumed, exceeded=over or any(fact.exceeded for fact in said))
+
+
+def _cost(costs: Sequence[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return math.fsum(known) if known else None  # exactly, so that the order of the calls cannot matter
 
 
 def _sum(numbers: Sequence[int | None]) -> int | None:

@@ -8,7 +8,15 @@ from typing import NamedTuple
 from agent_otel.compaction.policy import Policy
 from agent_otel.compaction.runs import Run
 from agent_otel.compaction.times import NS
-from agent_otel.model.fact import AgentInvoked, Claimed, ModelCalled, RunFinished, SpanOutcome, ToolCalled
+from agent_otel.model.fact import (
+    AgentInvoked,
+    Claimed,
+    LimitNoticed,
+    ModelCalled,
+    RunFinished,
+    SpanOutcome,
+    ToolCalled,
+)
 from agent_otel.model.item import Span
 from agent_otel.model.record import Lifecycle, Outcome
 
@@ -60,6 +68,8 @@ def _end(run: Run) -> int:
     if run.stated:
         own = _own(run)[-1:]  # a run that was taken up again ends with its last part
         return max([*(fact.time_ns for fact in run.all(RunFinished)[-1:]), *(top.end_ns for top in own)], default=0)
+    if run.placed:
+        return _end_of_session(run)
     if run.tops:
         return _end_of_turns(run)
     return 0 if run.facts else _end_unrecognised(run.spans)
@@ -79,12 +89,23 @@ def _end_of_turns(run: Run) -> int:
     return max(ends) if ends and all(ends) and not broken else 0
 
 
+def _end_of_session(run: Run) -> int:
+    """The end of the last turn, unless the agent did something after it: a turn of which nobody saw the beginning."""
+    last = max(run.tops, key=lambda top: (top.time_ns, top.end_ns, top.ref), default=None)
+    if last is None or not last.end_ns:
+        return 0
+    later = (call for kind in (ModelCalled, ToolCalled) for call in run.all(kind) if call.time_ns > last.end_ns)
+    return 0 if any(later) else last.end_ns
+
+
 def _end_unrecognised(spans: Iterable[Span]) -> int:
     ends = [span.end_ns for span in spans if not span.parent_id]
     return max(ends) if ends and all(ends) else 0
 
 
 def _root_seen(run: Run) -> bool:
+    if run.placed and not run.stated:
+        return bool(_end_of_session(run))
     return bool(run.tops) and not (run.adrift and any(top.ref in run.orphans for top in run.tops))
 
 
@@ -92,12 +113,32 @@ def _outcome(run: Run, kin: Sequence[Run], lifecycle: Lifecycle) -> Outcome:
     if lifecycle == "open" or not run.facts:
         return "unknown"
     if lifecycle == "abandoned":
-        return "interrupted" if run.tops or run.orphans or run.stated else "unknown"
+        return _broken_off(run, kin)
     ends = [finished.outcome for finished in run.all(RunFinished)] + [top.outcome for top in _own(run)]
     said = [OUTCOMES[end] for end in ends if end in OUTCOMES]
     if said:
         return said[-1]
     return "unknown" if run.stated else _observed_outcome(kin)
+
+
+def _broken_off(run: Run, kin: Sequence[Run]) -> Outcome:
+    """What it means that no end was seen.
+
+    An agent that gives up after its model calls fail may leave without a word, and so may one whose telemetry always
+    loses its end.
+    """
+    if run.stated:
+        return "interrupted"
+    if run.placed and _last_call_failed(kin):
+        return "failed"
+    if any(fact.limit == "tail-lost" for fact in run.all(LimitNoticed)):
+        return "unknown"
+    return "interrupted" if run.tops or run.orphans or run.placed else "unknown"
+
+
+def _last_call_failed(kin: Sequence[Run]) -> bool:
+    calls = [call for one in kin for call in one.all(ModelCalled)]
+    return bool(calls) and max(calls, key=lambda call: (call.end_ns or call.time_ns, not call.failed)).failed
 
 
 def _observed_outcome(kin: Sequence[Run]) -> Outcome:

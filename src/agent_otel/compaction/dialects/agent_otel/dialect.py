@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from agent_otel.compaction.dialects.agent_otel.events import events_of
 from agent_otel.compaction.dialects.agent_otel.spans import span_facts
 from agent_otel.compaction.dialects.agent_otel.statements import event_facts
-from agent_otel.compaction.dialects.base import Sighting
+from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import names
@@ -22,6 +22,14 @@ class AgentOtel:
     def claims(self, item: Span | Log) -> bool:
         """Everything of our instrumentation scope."""
         return item.scope == names.SCOPE
+
+    def place(self, item: Span | Log) -> Place | None:  # noqa: ARG002 - the protocol's
+        """None: runs of ours are named by an attribute that every dialect respects."""
+        return None
+
+    def backdrop(self, item: Span | Log) -> bool:  # noqa: ARG002 - the protocol's
+        """Nothing: what we emit is always of a run."""
+        return False
 
     def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterator[Sighting]:
         """The facts of our spans, and of our events on any span: they happen on whichever span is current."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from agent_otel.compaction.dialects.base import Sighting
+from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.dialects.genai.talk import Talk, event_name
 from agent_otel.compaction.dialects.genai.tools import tool_facts
 from agent_otel.compaction.reading.conversation import conversation
@@ -45,6 +45,14 @@ class GenAI:
     def claims(self, item: Span | Log) -> bool:
         """Spans of a known operation, and the log events of the conventions."""
         return bool(operation(item)) if isinstance(item, Span) else event_name(item) in EVENTS
+
+    def place(self, item: Span | Log) -> Place | None:  # noqa: ARG002 - the protocol's
+        """None: agent spans say where they belong."""
+        return None
+
+    def backdrop(self, item: Span | Log) -> bool:
+        """Frameworks make agents in traces of their own; running them is another trace."""
+        return isinstance(item, Span) and operation(item) == names.CREATE_AGENT
 
     def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterator[Sighting]:
         """The facts of spans, and of what was said between agent and model."""
