@@ -8,6 +8,7 @@ from typing import NamedTuple
 from agent_otel.compaction.policy import Policy
 from agent_otel.compaction.runs import Run
 from agent_otel.compaction.times import NS
+from agent_otel.model import limits
 from agent_otel.model.fact import (
     AgentInvoked,
     Claimed,
@@ -131,7 +132,7 @@ def _broken_off(run: Run, kin: Sequence[Run]) -> Outcome:
         return "interrupted"
     if run.placed and _last_call_failed(kin):
         return "failed"
-    if any(fact.limit == "tail-lost" for fact in run.all(LimitNoticed)):
+    if any(fact.limit == limits.TAIL_LOST for fact in run.all(LimitNoticed)):
         return "unknown"
     return "interrupted" if run.tops or run.orphans or run.placed else "unknown"
 

@@ -14,7 +14,7 @@ import msgspec
 from agent_otel.compaction.reading.results import Ending, Result, command_result, exit_code, undone
 from agent_otel.compaction.reading.values import is_cut
 from agent_otel.compaction.reading.vocabulary import Action, actions
-from agent_otel.model import fact
+from agent_otel.model import fact, limits
 from agent_otel.text.truncation import tail
 
 TAIL = 1000
@@ -39,7 +39,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     result: Result = Result({}, "")
     exit_code: int | None = None
     duration_s: float | None = None
-    content_off: str = "content-off"
+    content_off: str = limits.CONTENT_OFF
     """The limit to note where there are no arguments; "" for tools that take none."""
 
 
@@ -61,7 +61,7 @@ def call_facts(call: Call) -> Iterator[fact.AnyFact]:
     if call.arguments is None and call.content_off:
         yield fact.LimitNoticed(**about, limit=call.content_off)
     if is_cut(call.arguments) or is_cut(call.answer):
-        yield fact.LimitNoticed(**about, limit="attribute-cut")
+        yield fact.LimitNoticed(**about, limit=limits.ATTRIBUTE_CUT)
     for action in actions(call.name, call.arguments):
         if action.operation == "run":
             yield _command(call, action)

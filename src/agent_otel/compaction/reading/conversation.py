@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from agent_otel.compaction.reading import messages
 from agent_otel.compaction.reading.messages import Message
 from agent_otel.compaction.tree import Forest
-from agent_otel.model import fact
+from agent_otel.model import fact, limits
 from agent_otel.model.contract import Contract
 from agent_otel.model.item import Span
 from agent_otel.text.truncation import truncate
@@ -70,7 +70,7 @@ def conversation(
                 span,
             )
         if talk.is_cut(span):
-            yield fact.LimitNoticed(ref=span.ref, time_ns=span.start_ns, limit="attribute-cut"), span
+            yield fact.LimitNoticed(ref=span.ref, time_ns=span.start_ns, limit=limits.ATTRIBUTE_CUT), span
 
 
 def _task(bound: Span | None, calls: Sequence[Span], talk: Talk) -> Iterator[tuple[fact.AnyFact, Span]]:
