@@ -19,7 +19,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"sdk", "otlp", "compaction", "review"}),
     frozenset({"store"}),
     frozenset({"service"}),
-    frozenset({"configuration", "testing"}),
+    frozenset({"configuration", "launch", "testing"}),
     frozenset({"cli"}),
     frozenset({"__init__", "__main__"}),
 )
@@ -37,6 +37,7 @@ LAZY: frozenset[tuple[str, str]] = frozenset(
         ("configuration.py", "agent_otel"),
         ("configuration.py", "opentelemetry"),
         ("cli/consume.py", "agent_otel"),
+        ("cli/run.py", "agent_otel"),
         ("cli/serve.py", "agent_otel"),
         ("otlp/inflate.py", "zstandard"),
         ("store/open.py", "agent_otel"),

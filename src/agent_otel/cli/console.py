@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 import msgspec
@@ -46,12 +46,20 @@ def wants_colour(*, is_terminal: bool, chosen: ConsoleSettings) -> bool:
 
 def print_records(records: Iterable[RunRecord]) -> None:
     """Prints records for people, a line between two."""
-    colour = wants_colour(is_terminal=sys.stdout.isatty(), chosen=settings.read(ConsoleSettings, environ=os.environ))
-    width = min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
     for number, record in enumerate(records):
         if number:
-            click.echo("\n" + "─" * width + "\n")
-        click.echo(as_text(record, colour=colour, width=width), nl=False, color=colour)
+            click.echo("\n" + "─" * _width() + "\n")
+        print_record(record, file=sys.stdout)
+
+
+def print_record(record: RunRecord, *, file: TextIO) -> None:
+    """Prints one record for people to a stream."""
+    colour = wants_colour(is_terminal=file.isatty(), chosen=settings.read(ConsoleSettings, environ=os.environ))
+    click.echo(as_text(record, colour=colour, width=_width()), file=file, nl=False, color=colour)
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
 
 
 def print_json(value: Any) -> None:

@@ -11,6 +11,7 @@ from agent_otel.cli.export import export
 from agent_otel.cli.recompact import recompact
 from agent_otel.cli.record import record
 from agent_otel.cli.rules import rules
+from agent_otel.cli.run import run
 from agent_otel.cli.runs import runs
 from agent_otel.cli.serve import serve
 from agent_otel.cli.show import show
@@ -54,5 +55,5 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-for command in (runs, show, export, compact, recompact, record, rules, doctor, serve, consume):
+for command in (run, runs, show, export, compact, recompact, record, rules, doctor, serve, consume):
     main.add_command(command)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import signal
 import subprocess
 import traceback
-from typing import Final
+from typing import Final, NamedTuple
 
 from opentelemetry.trace import Span, Status, StatusCode
 
@@ -24,6 +25,37 @@ EXCEPTION_EVENT: Final = "exception"
 # Before Python 3.11 the three kinds of TimeoutError were three classes.
 _TIMEOUTS: Final = (TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError, subprocess.TimeoutExpired)
 _CANCELLATIONS: Final = (asyncio.CancelledError, concurrent.futures.CancelledError)
+
+
+class End(NamedTuple):
+    """How a run ended: ``ended``, ``failed``, or ``cancelled`` from outside.
+
+    ``error_type`` is "" where it ended well; ``said`` is what a process that did not leaves for people.
+    """
+
+    outcome: str
+    error_type: str = ""
+    said: str = ""
+
+
+def end_of(error: BaseException | None) -> End:
+    """How a run ended, from what it raised."""
+    if error is None or isinstance(error, GeneratorExit):
+        return End("ended")
+    if isinstance(error, SystemExit) and error.code in (None, 0):
+        return End("ended")
+    cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
+    return End("cancelled" if cancelled else "failed", error_type_of(error))
+
+
+def end_of_process(exit_code: int) -> End:
+    """How a run ended that was a process; its exit code is negative for a signal."""
+    if exit_code == 0:
+        return End("ended")
+    if exit_code > 0:
+        return End("failed", names.ERROR_NONZERO_EXIT, f"exit code {exit_code}")
+    known = {each.value: each.name for each in signal.Signals}
+    return End("cancelled", names.ERROR_CANCELLED, f"ended by {known.get(-exit_code, f'signal {-exit_code}')}")
 
 
 def error_type_of(error: BaseException) -> str:

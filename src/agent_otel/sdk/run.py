@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -31,7 +30,7 @@ from agent_otel.sdk.context import current_run, with_run
 from agent_otel.sdk.events import emit
 from agent_otel.sdk.guard import guard
 from agent_otel.sdk.heartbeat import heart
-from agent_otel.sdk.outcome import error_type_of, record_exception
+from agent_otel.sdk.outcome import End, end_of, end_of_process, record_exception
 from agent_otel.sdk.plan import Plan
 from agent_otel.sdk.process_context import rooted
 from agent_otel.sdk.state import current
@@ -210,21 +209,32 @@ class Run(CommandRecorder):
             }
         return {}
 
-    def close(self, final: Mapping[str, Any], error: BaseException | None) -> None:
-        """Records the end and ends the span."""
+    def close(self, final: Mapping[str, Any], error: BaseException | None, *, exit_code: int | None = None) -> None:
+        """Records the end and ends the span.
+
+        Args:
+            final: what ``observe_end`` gave.
+            error: what the run raised.
+            exit_code: of the process that the run was, where it was one; negative for the signal that ended it.
+        """
         heart.remove(self)
-        outcome = _outcome(error)
+        end = end_of(error) if exit_code is None else end_of_process(exit_code)
         with guard("recording the end of a run"):
             for crossing in self.ledger.look():
                 self._crossed(crossing)
-            self._set_totals(outcome)
-            if error is not None and outcome != "ended":
-                self.span.set_attribute(names.ERROR_TYPE, error_type_of(error))
+            self._set_totals(end.outcome)
+            if end.error_type:
+                self.span.set_attribute(names.ERROR_TYPE, end.error_type)
+            if exit_code is not None:
+                self.span.set_attribute(names.PROCESS_EXIT_CODE, exit_code)
+            if end.said:
+                self.span.set_status(Status(StatusCode.ERROR, end.said))
+            if error is not None and end.error_type:
                 record_exception(self._instrumentation, self.span, error)
-            emit(names.RUN_FINISHED, {**final, names.RUN_OUTCOME: outcome}, span=self.span, run_id=self.id)
+            emit(names.RUN_FINISHED, {**final, names.RUN_OUTCOME: end.outcome}, span=self.span, run_id=self.id)
         with guard("ending a run"):
             self.span.end(self._clock())
-            self._measure(error, outcome)
+            self._measure(end)
         for ended in self._instrumentation.on_run_end:
             with guard("telling that a run ended"):
                 ended(self.id)
@@ -294,13 +304,13 @@ class Run(CommandRecorder):
             self.span.set_attribute(names.INPUT_TOKENS, self._calls["input"])
             self.span.set_attribute(names.OUTPUT_TOKENS, self._calls["output"])
 
-    def _measure(self, error: BaseException | None, outcome: str) -> None:
+    def _measure(self, end: End) -> None:
         metrics.run_ended(
             agent=self.agent,
             duration_s=self._seconds() - self._started,
             tool_calls=int(self.ledger.consumed()["tool_calls"]),
             model_calls=self._calls["model"],
-            error_type=error_type_of(error) if error is not None and outcome != "ended" else None,
+            error_type=end.error_type or None,
         )
 
     def _crossed(self, crossing: Crossing) -> None:
@@ -337,12 +347,3 @@ def _change(change: git.Change) -> str:
         "old_path": change.old_path or None,
     }
     return json.dumps({name: value for name, value in described.items() if value is not None})
-
-
-def _outcome(error: BaseException | None) -> str:
-    """How the body ended: ``ended``, ``failed``, or ``cancelled`` from outside."""
-    if error is None or isinstance(error, GeneratorExit):
-        return "ended"
-    if isinstance(error, SystemExit):
-        return "ended" if error.code in (None, 0) else "failed"
-    return "cancelled" if isinstance(error, asyncio.CancelledError | KeyboardInterrupt) else "failed"

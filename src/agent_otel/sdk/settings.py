@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from agent_otel.errors import SettingsError
 
 CONTENT_MODES = ("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT")
+OLD_MODES = {"true": "SPAN_AND_EVENT", "false": "NO_CONTENT"}
+"""What earlier instrumentations call two of them, and some agents still do whose commands inherit the variable."""
+
 EVENT_TARGETS = ("auto", "span", "log", "both")
 
 
@@ -62,6 +65,7 @@ class SdkSettings:
     )
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "content", OLD_MODES.get(self.content.lower(), self.content))
         _one_of("content", self.content, CONTENT_MODES)
         _one_of("events", self.events, EVENT_TARGETS)
         for name in ("value_limit", "output_tail"):

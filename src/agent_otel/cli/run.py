@@ -1,0 +1,138 @@
+"""``agent-otel run``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from agent_otel import settings
+from agent_otel.cli.console import print_json, print_record, warn
+from agent_otel.cli.database import database_option, located
+from agent_otel.cli.remote import RemoteRecords, TlsSettings
+from agent_otel.cli.serve import NEEDED
+from agent_otel.errors import AgentOtelError, MissingExtra
+from agent_otel.launch.child import status_of
+from agent_otel.launch.destination import Destination, Elsewhere, Here
+from agent_otel.launch.environment import diverted
+from agent_otel.launch.harness import Launch, NotStarted, Order
+from agent_otel.launch.presets import PRESETS
+from agent_otel.model.record import RunRecord, to_builtins
+
+if TYPE_CHECKING:
+    from agent_otel.service.local import LocalReceiver
+
+REMOTE_S: Final = 5.0
+"""How long a processor at ``--endpoint`` is given to fold the run."""
+
+_LOOK_S: Final = 0.25
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.option("--endpoint", metavar="URL", help="Send to this OTLP/HTTP endpoint; no receiver is started here.")
+@click.option(
+    "--agent",
+    default="",
+    metavar="NAME",
+    help=f"What kind of agent it is, where its program does not tell: {', '.join(each.name for each in PRESETS)}, or "
+    "any other name.",
+)
+@click.option("--content", is_flag=True, help="Ask the agent for prompts, arguments and results, too.")
+@click.option(
+    "--contract",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TOML file with what the run is held to: scope, required checks, budgets.",
+)
+@click.option("--task", metavar="TEXT", help="What the agent is to do, in a sentence.")
+@database_option
+@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON to standard output, at the end.")
+@click.option("--show/--no-show", default=True, help="Print the record to standard error, at the end (the default).")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def run(  # noqa: PLR0913 - one for each option
+    ctx: click.Context,
+    *,
+    endpoint: str | None,
+    agent: str,
+    content: bool,
+    contract: Path | None,
+    task: str | None,
+    database: str | None,
+    as_json: bool,
+    show: bool,
+    command: tuple[str, ...],
+) -> None:
+    """Run COMMAND, any agent, under instruments: agent-otel run -- claude -p "fix the test".
+
+    Its telemetry, the state of the repository before and after, and its exit code make one record. It keeps its
+    terminal, gets the signals, and its exit code is passed on.
+    """
+    if endpoint is not None and database is not None:
+        message = "choose one of --endpoint and --db"
+        raise click.UsageError(message)
+    try:
+        launch = Launch(Order(command=command, agent=agent, task=task, contract=contract, content=content))
+        destination: Destination = Elsewhere(endpoint) if endpoint else Here(located(database), local_receiver())
+        if endpoint is None and diverted(os.environ):
+            warn(
+                "OTEL_* variables send telemetry elsewhere; for this run the agent sends here (--endpoint sends there)"
+            )
+        with closing(destination):
+            code = launch.run(destination)
+            record = destination.record(launch.run_id)
+        if endpoint is not None:
+            record = _remote(endpoint, launch.run_id)
+    except NotStarted as exc:
+        warn(str(exc))
+        ctx.exit(exc.status)
+    for line in destination.trouble().splitlines():
+        warn(line)
+    _tell(record, launch.run_id, as_json=as_json, show=show)
+    ctx.exit(status_of(code))
+
+
+def local_receiver() -> type[LocalReceiver]:
+    """The receiver of ``agent-otel run``.
+
+    Raises:
+        MissingExtra: what it needs is not installed.
+    """
+    try:
+        from agent_otel.service.local import LocalReceiver  # noqa: PLC0415 - needs what a base installation has not
+    except ModuleNotFoundError as exc:
+        if exc.name is None or exc.name.partition(".")[0] not in {*NEEDED, "opentelemetry"}:
+            raise
+        what = "agent-otel run without --endpoint"
+        raise MissingExtra(what, exc.name, extra="processor") from exc
+    return LocalReceiver
+
+
+def _remote(endpoint: str, run_id: str) -> RunRecord | None:
+    """The record, where a processor of ours listens at the endpoint."""
+    found: RunRecord | None = None
+    deadline = time.monotonic() + REMOTE_S
+    try:
+        tls = settings.read(TlsSettings, environ=os.environ)
+        with closing(RemoteRecords(endpoint, token=os.environ.get("AGENT_OTEL_TOKEN", ""), tls=tls)) as remote:
+            while (found := remote.record(run_id)) is None or found.lifecycle != "settled":
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(_LOOK_S)
+    except AgentOtelError:  # a collector, most likely
+        return None
+    return found
+
+
+def _tell(record: RunRecord | None, run_id: str, *, as_json: bool, show: bool) -> None:
+    if record is None:
+        warn(f"the record of run {run_id} is not here; it will be where the telemetry went")
+        return
+    if show and not as_json:
+        print_record(record, file=sys.stderr)
+    if as_json:
+        print_json(to_builtins(record))

@@ -1,0 +1,1 @@
+"""Runs an agent, or one command, under instruments: from outside, with no change to it."""

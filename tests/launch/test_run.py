@@ -1,0 +1,303 @@
+"""``agent-otel run`` around real agents: real processes with real SDKs, in real repositories, killed and not."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from agent_otel.launch.child import Child, status_of
+from real.cached import built, exporter
+
+JAVASCRIPT_AGENT = """
+import { createRequire } from 'node:module';
+const require = createRequire(process.argv[2] + '/');
+const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-proto');
+const { BatchSpanProcessor, TracerProvider } = require('@opentelemetry/sdk-trace');
+const processor = new BatchSpanProcessor({ exporter: new OTLPTraceExporter() });
+const provider = new TracerProvider({ spanProcessors: [processor] });
+const span = provider.getTracer('some.agent').startSpan('execute_tool read_file');
+span.setAttributes({
+  'gen_ai.operation.name': 'execute_tool',
+  'gen_ai.tool.name': 'read_file',
+  'agent_otel.run.id': process.env.AGENT_OTEL_RUN,
+});
+span.end();
+await provider.shutdown();
+process.exit(Number(process.argv[3]));
+"""
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Everything in a folder, by name."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(0, "ended"), (3, "failed")])
+def test_the_exit_code_passes_through_and_is_the_outcome(launching, code, outcome):
+    """What the agent ends with ``agent-otel run`` ends with, and the record says it."""
+    status, out, err = launching.run("run", "--", *launching.python("exit", code))
+    assert (status, out) == (code, "")
+    (record,) = launching.records()
+    assert (record.lifecycle, record.outcome) == ("settled", outcome)
+    assert record.run_id in err
+    assert [failure.error for failure in record.failures] == ([] if code == 0 else ["exit code 3"])
+
+
+def test_the_telemetry_of_the_agent_is_in_the_record(launching):
+    """A tool call that an SDK sent, nothing told it of us, stands in the one record."""
+    record = launching.json("--task", "read it", "--", *launching.python("exit", 0))
+    assert record["task"]["objective"] == "read it"
+    assert [call["name"] for call in record["tool_calls"]] == ["read_file"]
+    assert len(launching.records()) == 1
+
+
+def test_an_edit_that_no_telemetry_shows_is_in_the_record(launching, git):
+    """Edits through the shell are in the diff; base and final tree are those of git."""
+    commit = git(launching.root, "rev-parse", "HEAD")
+    record = launching.json("--", "sh", "-c", "sed -i s/one/eins/ a.txt && echo new > b.txt && rm src/app.py")
+    assert {entry["path"]: entry["operation"] for entry in record["changed_files"]} == {
+        "a.txt": "edit",
+        "b.txt": "create",
+        "src/app.py": "delete",
+    }
+    assert record["base"] == {
+        "repository": "repo",
+        "branch": "work",
+        "commit": commit,
+        "tree": git(launching.root, "rev-parse", "HEAD^{tree}"),
+        "dirty": False,
+    }
+    git(launching.root, "add", "-A")
+    assert record["final"] == {"commit": commit, "tree": git(launching.root, "write-tree"), "dirty": True}
+
+
+def test_an_agent_in_javascript(launching):
+    """The SDK of JavaScript sends by the same variables."""
+    program = launching.agent.with_suffix(".mjs")
+    program.write_text(JAVASCRIPT_AGENT)
+    record = launching.json("--", "node", program, built(exporter("js")), "4")
+    assert [call["name"] for call in record["tool_calls"]] == ["read_file"]
+    assert record["outcome"] == "failed"
+
+
+def test_a_killed_agent_leaves_a_record(launching):
+    """What it sent before is there, and the record says how it ended."""
+    running = launching.start("run", "--", *launching.python("hang", ""))
+    assert running.line() == "ready"
+    assert running.line() == "waiting"
+    (child,) = children(running.process.pid)
+    os.kill(child, signal.SIGKILL)
+    status, _, err = running.ended()
+    assert status == 128 + signal.SIGKILL
+    (record,) = launching.records()
+    assert (record.lifecycle, record.outcome) == ("settled", "interrupted")
+    assert [call.name for call in record.tool_calls] == ["read_file"]
+    assert record.run_id in err
+
+
+def test_sigterm_is_passed_on(launching):
+    """The agent ends in its own way, and its record is written."""
+    running = launching.start("run", "--", *launching.python("hang", "polite"))
+    assert [running.line(), running.line()] == ["ready", "waiting"]
+    running.process.send_signal(signal.SIGTERM)
+    status, _, err = running.ended()
+    assert status == 5
+    (record,) = launching.records()
+    assert (record.lifecycle, record.outcome) == ("settled", "failed")
+    assert record.run_id in err
+
+
+def test_who_does_not_heed_sigterm_is_killed(tmp_path):
+    """After a while, and then the run is recorded like that of any other killed agent."""
+    deaf = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    program = (
+        "import os, sys; from agent_otel.launch.child import Child; child = Child(grace_s=0.2)\n"
+        "with child.signals(): code = child.run([sys.executable, '-c', sys.argv[1]], os.environ)\n"
+        "sys.exit(100 - code)"
+    )
+    running = subprocess.Popen([sys.executable, "-c", program, deaf], stdout=subprocess.PIPE)
+    assert running.stdout is not None
+    with running.stdout:
+        assert running.stdout.readline() == b"up\n"
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 100 + signal.SIGKILL
+
+
+def test_a_signal_that_comes_too_early_waits():
+    """One that arrives before the program is there is passed on once it is."""
+    child = Child()
+    with child.signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert child.run([sys.executable, "-c", "import time; time.sleep(60)"], os.environ) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, 0), (3, 3), (-9, 137), (-15, 143)])
+def test_exit_codes_are_those_of_shells(code, status):
+    """128 and the signal's number."""
+    assert status_of(code) == status
+
+
+def test_the_terminal_passes_through(launching):
+    """The agent has the terminal: it is one, has its size, and Ctrl-C reaches it once, as if nobody stood between."""
+    program = (
+        "import os, signal, sys\n"
+        "print([os.isatty(number) for number in range(3)], os.get_terminal_size().columns, flush=True)\n"
+        "heard = []\n"
+        "signal.signal(signal.SIGINT, lambda *_: heard.append(1))\n"
+        "print('ready', flush=True)\n"
+        "while not heard: signal.pause()\n"
+        "signal.sigtimedwait([signal.SIGUSR1], 0.3)\n"  # a second one would have come by then
+        "sys.exit(40 + len(heard))\n"
+    )
+    terminal, theirs = pty.openpty()
+    take = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-m", "agent_otel", "run", "--no-show", "--", sys.executable, "-c", program]
+    running = subprocess.Popen(
+        [sys.executable, "-c", take, *command],
+        cwd=launching.root,
+        env=launching.environ(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,  # whose terminal the first one becomes that asks for it
+    )
+    os.close(theirs)
+    said = b""
+    while b"ready" not in said:
+        said += os.read(terminal, 4096)
+    os.write(terminal, b"\x03")
+    status = running.wait(40)
+    os.close(terminal)
+    assert b"[True, True, True] " in said
+    assert status == 41
+    (record,) = launching.records()
+    assert record.outcome == "failed"
+
+
+def test_the_users_resource_attributes_are_kept(launching):
+    """The agent's telemetry carries them, and the repository, branch, base commit and run beside them."""
+    record = launching.json("--", *launching.python("exit", 0), OTEL_RESOURCE_ATTRIBUTES="team=core")
+    theirs = [item for item in launching.items(record["run_id"]) if b"some.agent" in item]
+    assert len(theirs) == 1
+    for said in ("team", "core", "vcs.repository.name", "repo", "vcs.ref.head.name", "work", record["base"]["commit"]):
+        assert said.encode() in theirs[0]
+    assert record["run_id"].encode() in theirs[0]
+
+
+def test_nothing_of_the_user_is_touched(launching, git):
+    """No file of his home, none of his repository; the records lie in a folder that git ignores."""
+    (launching.home / ".claude").mkdir()
+    (launching.home / ".claude" / "settings.json").write_text("{}")
+    before = files_of(launching.home), files_of(launching.root)
+    programs = launching.home.parent / "bin"
+    programs.mkdir()
+    for name in ("claude", "codex", "gemini", "opencode"):
+        (programs / name).write_text("#!/bin/sh\nexit 0\n")
+        (programs / name).chmod(0o755)
+        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        assert launching.run("run", "--content", "--", name, "do it", PATH=path)[0] == 0
+    home, repository = before
+    assert files_of(launching.home) == home
+    kept = {name: content for name, content in files_of(launching.root).items() if not name.startswith(".agent-otel/")}
+    assert kept == repository
+    assert git(launching.root, "status", "--porcelain") == ""
+    assert {record.agent.name for record in launching.records()} == {"claude-code", "codex", "gemini-cli", "opencode"}
+
+
+def test_a_contract_judges_the_run(launching):
+    """A required check of which nothing was seen is a finding."""
+    contract = launching.home.parent / "contract.toml"
+    contract.write_text('objective = "Fix it"\n[[required_checks]]\nname = "unit"\ncommand = "pytest*"\n')
+    record = launching.json("--contract", contract, "--", "true")
+    assert record["task"]["objective"] == "Fix it"
+    assert record["review_state"] == "missing required evidence"
+    assert "missing-required-check" in {finding["rule"] for finding in record["findings"]}
+
+
+def test_a_contract_that_is_wrong_is_told_before_anything_runs(launching):
+    """With the nearest known key."""
+    contract = launching.home.parent / "contract.toml"
+    contract.write_text('scop = ["src/**"]\n')
+    status, _, err = launching.run("run", "--contract", contract, "--", "touch", "ran")
+    assert status == 2
+    assert "unknown key 'scop'; did you mean 'scope'?" in err
+    assert not (launching.root / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "said"),
+    [("no-such-agent", 127, "command not found"), ("./broken", 126, "broken: ")],
+)
+def test_what_cannot_be_started(launching, program, status, said):
+    """Is told as a shell tells it."""
+    (launching.root / "broken").write_bytes(b"\x7fELF, or so it says")
+    (launching.root / "broken").chmod(0o755)
+    code, _, err = launching.run("run", "--", program)
+    assert code == status
+    assert said in err
+
+
+def test_standard_output_is_the_agents(launching):
+    """Ours goes to standard error; with --json the record follows what the agent printed."""
+    status, out, err = launching.run("run", "--", "echo", "hello")
+    assert (status, out) == (0, "hello\n")
+    assert "What did it do?" in err
+    _, out, err = launching.run("run", "--json", "--", "echo", "hello")
+    assert out.startswith("hello\n{")
+    assert json.loads(out.removeprefix("hello\n"))["outcome"] == "ended"
+    assert "What did it do?" not in err
+    assert launching.run("run", "--no-show", "--", "true") == (0, "", "")
+
+
+def test_the_record_lies_where_the_user_says(launching):
+    """``--db`` names the database."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = launching.json("--db", Path(folder) / "x.db", "--", "true")
+        assert not launching.database.exists()
+        _, out, _ = launching.run("show", "--json", "--db", Path(folder) / "x.db", "last")
+        assert json.loads(out)["run_id"] == record["run_id"]
+
+
+def test_an_endpoint_elsewhere(launching, processor):
+    """Agent and harness send to a processor; nothing is kept here, and the record comes from there."""
+    record = launching.json("--endpoint", processor.http, "--", *launching.python("exit", 3))
+    assert record["outcome"] == "failed"
+    assert [call["name"] for call in record["tool_calls"]] == ["read_file"]
+    assert not launching.database.exists()
+
+
+def test_an_endpoint_that_is_away(launching):
+    """The agent runs all the same, and the user is told where the record is not."""
+    status, _, err = launching.run("run", "--endpoint", "http://127.0.0.1:1", "--", "sh", "-c", "exit 3")
+    assert status == 3
+    assert "is not here" in err
+
+
+def test_telemetry_that_went_elsewhere_comes_here(launching, processor):
+    """Variables that would divert the agent's telemetry are overridden, and the user is told."""
+    _, _, err = launching.run(
+        "run", "--", *launching.python("exit", 0), OTEL_EXPORTER_OTLP_ENDPOINT=processor.http, OTEL_SDK_DISABLED="true"
+    )
+    assert "--endpoint sends there" in err
+    (record,) = launching.records()
+    assert [call.name for call in record.tool_calls] == ["read_file"]
+
+
+def test_a_database_and_an_endpoint_are_one_too_many(launching):
+    """One of them is chosen."""
+    status, _, err = launching.run("run", "--endpoint", "http://127.0.0.1:1", "--db", "x.db", "--", "true")
+    assert status == 2
+    assert "choose one of --endpoint and --db" in err
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
