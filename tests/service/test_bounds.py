@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import itertools
 import random
 import sys
 import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from agent_otel.errors import StoreError
+from agent_otel.service.grpc import MESSAGE_BYTES
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 MIB = 1 << 20
@@ -45,7 +49,8 @@ def over_http(at: str, body: bytes, **headers: str) -> int:
 
 def over_grpc(target: str, body: bytes) -> grpc.StatusCode:
     """The code of an export."""
-    with grpc.insecure_channel(target, options=[("grpc.max_send_message_length", -1)]) as channel:
+    options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]  # a connection each
+    with grpc.insecure_channel(target, options=options) as channel:
         try:
             channel.unary_unary(EXPORT)(body, timeout=60)
         except grpc.RpcError as exc:
@@ -59,6 +64,23 @@ def most_mib(pid: int) -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
 
 
+def family(pid: int) -> list[int]:
+    """A process and those below it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *itertools.chain.from_iterable(family(int(child)) for child in children)]
+
+
+def heavy(trace: int, size: int) -> bytes:
+    """A request of exactly so many bytes: thousands of spans of two kilobytes, and what nobody knows."""
+    named = field(5, b"x" * 2_000)
+    made = (
+        field(2, field(1, trace.to_bytes(16, "big")) + field(2, number.to_bytes(8, "big")) + named)
+        for number in range(1, size // 2_100)
+    )
+    block = field(1, field(2, b"".join(made)))
+    return block + field(15, bytes(size - len(block) - 4))
+
+
 def field(number: int, content: bytes) -> bytes:
     """A field of a message, by hand: a million parts are slow to make otherwise."""
     size, length = len(content), bytearray()
@@ -68,10 +90,16 @@ def field(number: int, content: bytes) -> bytes:
     return bytes((number << 3 | 2, *length, size)) + content
 
 
+def gibibyte() -> bytes:
+    """A thousandth of what it becomes."""
+    packer, chunk = zlib.compressobj(1, wbits=31), bytes(MIB)
+    return b"".join([*(packer.compress(chunk) for _ in range(1024)), packer.flush()])
+
+
 BOMBS = {
-    "thousandfold": gzip.compress(bytes(1024 * MIB), 1),
-    "many members": gzip.compress(b"") * 40_000,
-    "a million spans": gzip.compress(field(1, field(2, b"\x12\x00" * 1_000_000))),
+    "thousandfold": gibibyte,
+    "many members": lambda: gzip.compress(b"") * 40_000,
+    "a million spans": lambda: gzip.compress(field(1, field(2, b"\x12\x00" * 1_000_000))),
 }
 
 
@@ -79,16 +107,37 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_costs_less_than_150_mib(serve, bomb):
     """Over either transport it is refused for good, and the processor goes on."""
+    body = BOMBS[bomb]()
     processor = serve("--workers", "0")
     at = urlsplit(processor.http).netloc
     for trace in (1, 2):  # both ways are warm
         assert over_http(at, spans(trace, [1])) == 200
         assert over_grpc(processor.grpc, spans(trace, [2])) is grpc.StatusCode.OK
     before = most_mib(processor.pid)
-    assert over_http(at, BOMBS[bomb], content_encoding="gzip") == 413
-    assert over_grpc(processor.grpc, BOMBS[bomb]) is grpc.StatusCode.INVALID_ARGUMENT
+    assert over_http(at, body, content_encoding="gzip") == 413
+    assert over_grpc(processor.grpc, body) is grpc.StatusCode.INVALID_ARGUMENT
     assert most_mib(processor.pid) - before < 150
     assert over_http(at, spans(3, [1])) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of a process from /proc")
+@pytest.mark.parametrize("senders", [8, 48])
+def test_the_largest_messages_at_once_cost_less_than_512_mib(serve, senders):
+    """All of them are answered, and those that were told to come back are taken when they do."""
+    processor = serve("--workers", "1")
+    before = [most_mib(pid) for pid in family(processor.pid)]
+    largest = [heavy(trace, MESSAGE_BYTES) for trace in range(1, 9)]
+    with ThreadPoolExecutor(senders) as pool:
+        answers = list(pool.map(over_grpc, [processor.grpc] * senders, itertools.cycle(largest)))
+    assert set(answers) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+    assert grpc.StatusCode.OK in answers
+    weighed = [most_mib(pid) for pid in family(processor.pid)]
+    assert len(weighed) == len(before)
+    assert sum(weighed) < 512
+    for body in largest:
+        assert over_grpc(processor.grpc, body) is grpc.StatusCode.OK
+    assert over_grpc(processor.grpc, heavy(9, MESSAGE_BYTES + 1)) is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert over_grpc(processor.grpc, spans(10, [1])) is grpc.StatusCode.OK
 
 
 def test_after_a_storm_the_counts_are_right(listeners):

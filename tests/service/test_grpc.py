@@ -149,3 +149,16 @@ def test_too_much_is_refused_for_good(listen):
     assert (code, len(status.details)) == (grpc.StatusCode.INVALID_ARGUMENT, 0)
     call(listeners, spans(1, name="x" * 99_000).SerializeToString(), compression=grpc.Compression.Gzip)
     assert listeners.budget.used == 0
+    counted = {
+        status: listeners.counted("agent_otel_processor_requests_total", status=status)
+        for status in ("200", "413", "499")
+    }
+    assert counted == {"200": 1, "413": 1, "499": 1}  # what gRPC refuses is no empty request
+
+
+def test_without_a_message_nothing_is_answered_as_if_it_were_empty(listeners):
+    """A call that ends before it began is given up, by both sides."""
+    with grpc.insecure_channel(listeners.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.stream_unary(TRACES)(iter(()), timeout=20)
+    assert caught.value.code() is grpc.StatusCode.CANCELLED
+    assert listeners.budget.used == 0

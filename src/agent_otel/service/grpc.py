@@ -18,8 +18,10 @@ from agent_otel.otlp.replies import Failure, failure, status_of, success_body
 from agent_otel.service.budget import Room
 from agent_otel.service.deadline import Deadline
 from agent_otel.service.receiver import Body, Delivery, Receiver
+from agent_otel.service.refusals import Gone
 from agent_otel.service.security import HOW_TO_ENTER, Address, Tokens
 from agent_otel.service.settings import ProcessorSettings
+from agent_otel.service.turns import Turns
 
 if TYPE_CHECKING:  # the classes are generic in the stubs alone
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -32,8 +34,17 @@ METHODS: Final[dict[str, SignalName]] = {
 }
 """Method to what it receives."""
 
-UNKNOWN_BYTES: Final = 2 << 20
-"""What a message is taken to need until it is there: gRPC does not tell its size before."""
+MESSAGE_BYTES: Final = 16 << 20
+"""The largest message, as it comes. gRPC hands over whole ones, and tells nobody their size before."""
+
+AT_ONCE: Final = 8
+"""Messages that are taken in at a time. Together with the largest size it bounds the memory that they take."""
+
+TURN_S: Final = 3.0
+"""How long a message waits for its turn until its sender is told to come back."""
+
+UNKNOWN_BYTES: Final = 64 << 10
+"""What a message needs before its turn: the window of its stream, past which its sender has to wait."""
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 """Begins what gzip has written, and no protobuf message: 0x1f would be a field of a type that does not exist."""
@@ -56,9 +67,10 @@ class ExportServices(grpc.GenericRpcHandler):
     def __init__(self, *, receiver: Receiver, tokens: Tokens, read_timeout_s: float) -> None:
         self._tokens = tokens
         self._refusing: Handler = grpc.stream_unary_rpc_method_handler(_unauthenticated)
+        turns = Turns(AT_ONCE, patience_s=TURN_S)
         self._handlers: dict[str, Handler] = {
             method: grpc.stream_unary_rpc_method_handler(
-                _export(receiver, Delivery(signal=signal, transport="grpc"), read_timeout_s)
+                _export(receiver, Delivery(signal=signal, transport="grpc"), turns, read_timeout_s)
             )
             for method, signal in METHODS.items()
         }
@@ -80,14 +92,15 @@ def server(
         services: who answers.
         listening: where to listen.
         settings: certificates.
-        most_bytes: of a message.
+        most_bytes: of a request; a message, which may be compressed, has ``MESSAGE_BYTES`` at most.
 
     Raises:
         OSError: an address cannot be had.
     """
     made = grpc.aio.server(
         options=[
-            ("grpc.max_receive_message_length", most_bytes),
+            ("grpc.max_receive_message_length", min(MESSAGE_BYTES, most_bytes)),
+            ("grpc.http2.bdp_probe", 0),  # it widens the windows of streams that nobody reads yet, up to megabytes
             ("grpc.per_message_decompression", 0),
             ("grpc.compression_enabled_algorithms_bitset", _GZIP_ONLY),
             ("grpc.max_concurrent_streams", 100),
@@ -116,14 +129,16 @@ def server(
     return made, bound
 
 
-def _export(receiver: Receiver, delivery: Delivery, read_timeout_s: float) -> Callable[..., Any]:
-    async def export(requests: AsyncIterator[bytes], context: Context) -> bytes:
+def _export(receiver: Receiver, delivery: Delivery, turns: Turns, read_timeout_s: float) -> Callable[..., Any]:
+    async def export(_: AsyncIterator[bytes], context: Context) -> bytes:
         async def read(room: Room) -> Body:
-            content = b""
-            with Deadline(read_timeout_s, f"the request did not arrive in {read_timeout_s:g} s"):
-                async for content in requests:  # noqa: B007 - there is one, whatever the kind of handler
-                    break
-            room.reach(len(content))
+            async with turns:
+                with Deadline(read_timeout_s, f"the request did not arrive in {read_timeout_s:g} s"):
+                    # Not from the iterator: that holds on to the message until garbage is collected.
+                    content = await context.read()
+                if content is grpc.aio.EOF:  # gRPC has answered what it found too large; others have sent nothing
+                    raise Gone
+                room.reach(len(content))
             return Body(content, "gzip" if content.startswith(GZIP_MAGIC) else "")
 
         answer = await receiver.receive(delivery, size=min(UNKNOWN_BYTES, receiver.limits.body_bytes), read=read)
