@@ -16,9 +16,11 @@ from agent_otel.store.postgres.database import Moved
 from agent_otel.store.postgres.saving import Saving
 from agent_otel.store.postgres.store import PostgresStore
 from agent_otel.store.sqlite import SqliteStore
+from real.ports import wait_until
 
 PATIENCE_S = 60
 COUNT = 450
+GIANT = 10_000
 
 
 @pytest.fixture
@@ -53,6 +55,36 @@ def test_any_part_of_a_large_group_is_what_sqlite_gives(both, latest):
         assert store.items(1, latest=latest, **part) == model.items(1, latest=latest, **part), part
         if limit is not None:
             assert store.run_items("r", **part) == model.run_items("r", **part), part
+
+
+def test_a_page_of_a_giant_costs_no_more_than_another(postgres_emptied, clock, item):
+    """Whatever the planner takes groups for, which are small nearly all: it reads on from where the page begins."""
+    name = postgres_emptied.rpartition("/")[2]
+    giant = [item(f"g{number}", "trace:giant", time_ns=number) for number in range(GIANT)]
+    small = [item(f"s{number}", f"trace:{number}") for number in range(1_000)]
+    with closing(PostgresStore(postgres_emptied, clock=clock)) as store:
+        store.put(small)
+        store.put(giant)
+    with psycopg.connect(postgres_emptied, autocommit=True) as watch:
+        watch.execute("ANALYZE")
+        # As statements are planned that are used often: without a look at what is asked for.
+        watch.execute(f"ALTER DATABASE {name} SET plan_cache_mode = 'force_generic_plan'")
+        before = fetched(watch)
+        with closing(PostgresStore(postgres_emptied, clock=clock)) as store:
+            (group,) = (each for each in store.due(now_ns=2**62) if store.items(each, limit=1).total == GIANT)
+            first, latest = (store.items(group, limit=100, latest=latest).items for latest in (False, True))
+            then = store.items(group, limit=100, after=item_cursor(first[-1])).items
+        assert [each.key for each in (*first, *then)] == [f"g{number}" for number in range(200)]
+        assert latest[-1].key == f"g{GIANT - 1}"
+        wait_until(lambda: fetched(watch) > before)  # what a connection did is counted when it ends
+        assert fetched(watch) - before < GIANT
+
+
+def fetched(watch):
+    """How many items were fetched from the database, ever."""
+    watch.execute("SELECT pg_stat_clear_snapshot()")
+    (count,) = watch.execute("SELECT idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'items'").fetchone()
+    return count
 
 
 def test_a_group_that_does_not_fit_into_what_may_still_be_removed_waits(postgres_emptied, clock, item):

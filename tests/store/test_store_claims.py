@@ -156,6 +156,16 @@ def test_a_larger_group_gathers_items_longer(store, clock, item, record):
     assert store.items(large).total == 3
 
 
+def test_a_giant_gathers_items_no_longer_than_its_fold_takes(store, clock, item):
+    """A fold reads so many items at most, so the rest of them make nobody wait."""
+    pace = Pace(debounce_s=1.0, per_item_s=2.0, most_items=2)
+    store.put([item(key, "trace:1") for key in "abcd"])
+    assert store.wake_at(pace=pace) == clock.now_ns + 5_000_000_000
+    assert store.due(now_ns=clock.pass_s(4.9), pace=pace) == []
+    (giant,) = store.claim(Claim(), now_ns=clock.pass_s(0.1), pace=pace)
+    assert store.items(giant).total == 4
+
+
 def test_nothing_that_is_claimed_wakes_anybody_before_its_lease_ends(store, clock, item, record):
     """Who sleeps until then finds something to do."""
     store.put([item("a")])

@@ -20,6 +20,7 @@ import msgspec
 from agent_otel.compaction.policy import Policy
 from agent_otel.errors import AgentOtelError
 from agent_otel.service.fold import Outcome, fold_claimed
+from agent_otel.service.reading import BOUNDS
 from agent_otel.store.base import Claim, Pace, Store
 from agent_otel.store.open import open_store
 
@@ -49,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     database: str
     policy: Policy = Policy()
-    pace: Pace = Pace(debounce_s=1.0, per_item_s=0.0005)
+    pace: Pace = Pace(debounce_s=1.0, per_item_s=0.0005, most_items=BOUNDS.items)
     poll_s: float = 0.25
     most_rss_mib: int = 200
 

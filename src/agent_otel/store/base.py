@@ -31,10 +31,13 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     ``debounce_s``, however many follow: so a run that goes on is folded once in that time, and not once per batch; and
     ``per_item_s`` for each item the group holds: so folding a giant run again and again takes a bounded share of time.
+    ``most_items`` is how many of them a fold reads, and so the most that count: a giant does not wait for what costs
+    nothing.
     """
 
     debounce_s: float = 0.0
     per_item_s: float = 0.0
+    most_items: int = 1 << 31
 
 
 AT_ONCE = Pace()

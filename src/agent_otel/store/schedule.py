@@ -14,8 +14,10 @@ LAST_NS: Final = (1 << 63) - 1
 _CLOCK_SET_BACK_NS: Final = 60 * NS
 MOST_DOUBLINGS: Final = 6
 
+_GATHERING: Final = ":per_item * min(items, :most_paced)"
+
 _DUE: Final = (
-    ("dirty_since_ns", "dirty_since_ns <= :settled AND dirty_since_ns + :per_item * items <= :settled"),
+    ("dirty_since_ns", f"dirty_since_ns <= :settled AND dirty_since_ns + {_GATHERING} <= :settled"),
     # Marked long after now: the clock was set back. Folding too early does no harm.
     ("dirty_since_ns", "dirty_since_ns > :ahead"),
     ("look_again_ns", "look_again_ns <= :now"),
@@ -28,10 +30,10 @@ _SMALL: Final = "items <= :most_items"
 _CLAIM: Final = """
     UPDATE groups SET claimed_ns = ?, claimed_until_ns = ?, attempts = attempts + 1 WHERE id = ?
 """
-_WAITING: Final = """
-    SELECT dirty_since_ns, dirty_since_ns + :debounce + :per_item * items, coalesce(claimed_until_ns, 0)
+_WAITING: Final = f"""
+    SELECT dirty_since_ns, dirty_since_ns + :debounce + {_GATHERING}, coalesce(claimed_until_ns, 0)
     FROM groups WHERE dirty_since_ns IS NOT NULL ORDER BY dirty_since_ns
-"""
+"""  # noqa: S608 - words of ours
 _AGAIN: Final = """
     SELECT look_again_ns, look_again_ns, coalesce(claimed_until_ns, 0)
     FROM groups WHERE look_again_ns IS NOT NULL ORDER BY look_again_ns
@@ -82,6 +84,7 @@ def times(now_ns: int, pace: Pace) -> dict[str, int | None]:
         "settled": now_ns - debounce_ns,
         "ahead": min(now_ns + _CLOCK_SET_BACK_NS, LAST_NS),
         "per_item": int(pace.per_item_s * NS),
+        "most_paced": pace.most_items,
     }
 
 

@@ -17,6 +17,8 @@ from agent_otel.store.postgres.texts import read
 from agent_otel.store.schedule import LAST_NS
 
 # Each link is read in order from the index, no further than asked: a page of a giant group costs no more than another.
+# Ties are cut by the outer limit: to ask for the exact order inside lets the planner sort a million items for each page,
+# where it thinks that links have few, or does not know the limit, as in statements that it keeps.
 # The group and a page are one statement, since most groups are one page, and each statement is a way to and fro.
 _PAGE_OF: Final = """
     WITH one AS MATERIALIZED (
@@ -31,7 +33,7 @@ _PAGE_OF: Final = """
             SELECT time_ns, digest, origin_id, is_log, repaired, key, links, raw FROM agent_otel.items
             WHERE link_id = links.id AND time_ns >= %(time)s AND (time_ns, digest) > (%(time)s, %(digest)s)
                 AND time_ns <= %(until)s AND (time_ns, digest) < (%(until)s, %(until_digest)s)
-            ORDER BY time_ns {order}, digest {order} LIMIT %(limit)s
+            ORDER BY time_ns {order} FETCH FIRST (%(limit)s) ROWS WITH TIES
         ) AS page JOIN agent_otel.origins ON origins.id = origin_id
         WHERE group_id = one.id ORDER BY time_ns {order}, page.digest {order} LIMIT %(limit)s
     ) AS found ON true ORDER BY time_ns {order}, digest {order}

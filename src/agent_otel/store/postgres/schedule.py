@@ -14,7 +14,8 @@ from agent_otel.store.base import Claim, GroupId, Pace
 from agent_otel.store.postgres.database import Session
 from agent_otel.store.schedule import LAST_NS, MOST_DOUBLINGS, NS, times
 
-_SETTLED: Final = "dirty_since_ns <= %(settled)s AND dirty_since_ns + %(per_item)s::numeric * items <= %(settled)s"
+_GATHERING: Final = "%(per_item)s::numeric * least(items, %(most_paced)s)"
+_SETTLED: Final = f"dirty_since_ns <= %(settled)s AND dirty_since_ns + {_GATHERING} <= %(settled)s"
 
 _DUE: Final = (
     (SQL("dirty_since_ns"), SQL(_SETTLED)),
@@ -36,14 +37,14 @@ _CLAIM: Final = """
     UPDATE agent_otel.groups SET claimed_ns = %s, claimed_until_ns = until_ns, attempts = attempts + 1
     FROM unnest(%s::bigint[], %s::bigint[]) AS taken (number, until_ns) WHERE id = number
 """
-_WAKE: Final = """
+_WAKE: Final = f"""
     SELECT min(at_ns) FROM (
-        SELECT min(greatest(dirty_since_ns + %(debounce)s + %(per_item)s::numeric * items, claimed_until_ns)) AS at_ns
+        SELECT min(greatest(dirty_since_ns + %(debounce)s + {_GATHERING}, claimed_until_ns)) AS at_ns
         FROM agent_otel.groups WHERE dirty_since_ns IS NOT NULL
         UNION ALL
         SELECT min(greatest(look_again_ns, claimed_until_ns)) FROM agent_otel.groups WHERE look_again_ns IS NOT NULL
     ) AS both_kinds
-"""
+"""  # noqa: S608 - words of ours
 
 Row = tuple[int, GroupId, int]
 """Since when a group waits, its id, and how often it was claimed in vain."""
