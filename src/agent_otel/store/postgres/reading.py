@@ -17,8 +17,8 @@ from agent_otel.store.postgres.texts import read
 from agent_otel.store.schedule import LAST_NS
 
 # Each link is read in order from the index, no further than asked: a page of a giant group costs no more than another.
-# Ties are cut by the outer limit: to ask for the exact order inside lets the planner sort a million items for each page,
-# where it thinks that links have few, or does not know the limit, as in statements that it keeps.
+# Ties are cut by the outer limit. To ask for the exact order inside lets the planner sort a million items for a page,
+# where it believes that links have few, or does not know the limit, as in statements that it keeps.
 # The group and a page are one statement, since most groups are one page, and each statement is a way to and fro.
 _PAGE_OF: Final = """
     WITH one AS MATERIALIZED (
