@@ -121,6 +121,14 @@ def requests(*, runs: int, spans: int, batch: int = 512, first_run: int = 0, siz
         yield request(waiting)
 
 
+def halves(*, runs: int = 40, spans: int = 25, size: int = 400) -> Iterator[bytes]:
+    """One body for each half of a run, as a collector makes them that parts what it writes by trace."""
+    for run in range(runs):
+        made = [span(run, number, spans=spans, size=size) for number in range(spans)]
+        yield request(made[: spans // 2])
+        yield request(made[spans // 2 :])
+
+
 class Endless:
     """The same requests again and again, each time as other runs: for loads that are too long to be kept in memory.
 

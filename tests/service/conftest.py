@@ -1,4 +1,4 @@
-"""Listeners in this process, whose store can be made to wait or to fail."""
+"""Listeners in this process, whose store can be made to wait or to fail; and consumers of a real Kafka."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ from agent_otel.service.settings import ProcessorSettings
 from agent_otel.store.base import PutResult
 from agent_otel.store.sqlite import SqliteStore
 from agent_otel.store.writer import GroupCommit
+from real.kafka_broker import Kafka
+from real.processor import Processor
 
 WAIT_S = 20
 
@@ -222,3 +224,43 @@ def listen(tmp_path: Path) -> Iterator[Listen]:
 def listeners(listen: Listen) -> Listeners:
     """Listeners without tokens."""
     return listen()
+
+
+Consume = Callable[..., Processor]
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A broker for all tests that ask for it."""
+    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def topic(kafka: Kafka, request: pytest.FixtureRequest) -> str:
+    """A topic of this test's own."""
+    name = request.node.name.replace("[", "-").replace("]", "")
+    kafka.create(name)
+    return str(name)
+
+
+@pytest.fixture
+def consume(kafka: Kafka, topic: str, tmp_path: Path) -> Iterator[Consume]:
+    """Starts consumers of the topic, on one file if no database is named; all are ended after the test."""
+    started: list[Processor] = []
+
+    def start(*arguments: str, db: str = "") -> Processor:
+        options = ["--kafka", kafka.brokers, "--traces-topic", topic, "--logs-topic", "off", "--metrics-topic", "off"]
+        log = tmp_path / f"consumer-{len(started)}.log"
+        # Brokers wait this long for a consumer that was killed.
+        config = tmp_path / "kafka.properties"
+        config.write_text("# quick for a test\nsession.timeout.ms=6000\n\n")
+        options += ["--group", topic, "--kafka-config", str(config), *arguments]
+        started.append(Processor(*options, db=db or str(tmp_path / "runs.db"), log=log, command="consume"))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.kill()

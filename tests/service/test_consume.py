@@ -9,90 +9,15 @@ from urllib.request import urlopen
 
 import agent_spans
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
 from senders import Senders
 
 from agent_otel.errors import SettingsError
 from agent_otel.otlp.protobuf import items_from_protobuf
 from agent_otel.service.kafka import properties
 from agent_otel.service.settings import ConsumerSettings
-from agent_otel.store.base import RecordQuery
-from agent_otel.store.open import open_store
 from real.collector import Collector
-from real.documents import documents, documents_of
-from real.kafka_broker import Kafka
+from real.documents import documents_in, documents_of, items_in
 from real.ports import wait_until
-from real.processor import Processor
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory):
-    """A broker for all tests of this module."""
-    broker = Kafka(tmp_path_factory.mktemp("kafka"))
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def topic(kafka, request):
-    """A topic of this test's own."""
-    name = request.node.name.replace("[", "-").replace("]", "")
-    kafka.create(name)
-    return name
-
-
-@pytest.fixture
-def consume(kafka, topic, tmp_path):
-    """Starts consumers of the topic on one database; all are ended after the test."""
-    started = []
-
-    def start(*arguments):
-        options = ["--kafka", kafka.brokers, "--traces-topic", topic, "--logs-topic", "off", "--metrics-topic", "off"]
-        log = tmp_path / f"consumer-{len(started)}.log"
-        db = str(tmp_path / "runs.db")
-        # Brokers wait this long for a consumer that was killed.
-        config = tmp_path / "kafka.properties"
-        config.write_text("# quick for a test\nsession.timeout.ms=6000\n\n")
-        started.append(
-            Processor(
-                *options, "--group", topic, "--kafka-config", str(config), *arguments, db=db, log=log, command="consume"
-            )
-        )
-        return started[-1]
-
-    yield start
-    for each in started:
-        if each.process.poll() is None:
-            each.kill()
-
-
-def bodies(*, runs=40, spans=25):
-    """One request for each half of a run, as ``partition_traces_by_id`` makes them."""
-    for run in range(runs):
-        made = [agent_spans.span(run, number, spans=spans, size=400) for number in range(spans)]
-        yield agent_spans.request(made[: spans // 2])
-        yield agent_spans.request(made[spans // 2 :])
-
-
-def produce(kafka, topic, values):
-    """Writes messages, and waits until the broker has them."""
-    producer = Producer({"bootstrap.servers": kafka.brokers})
-    for value in values:
-        producer.produce(topic, value)
-    assert producer.flush(60) == 0
-
-
-def held(db):
-    """The documents in the store, revision aside."""
-    with closing(open_store(db)) as store:
-        return documents(store.records(RecordQuery(limit=10_000)))
-
-
-def committed(kafka, topic):
-    """How many messages of the topic the group of the same name is done with."""
-    with closing(Consumer({"bootstrap.servers": kafka.brokers, "group.id": topic})) as consumer:
-        places = consumer.committed([TopicPartition(topic, number) for number in range(4)], timeout=30)
-    return sum(max(place.offset, 0) for place in places)
 
 
 def test_what_the_collector_writes_becomes_records(kafka, topic, consume, tmp_path):
@@ -110,46 +35,46 @@ def test_what_the_collector_writes_becomes_records(kafka, topic, consume, tmp_pa
     senders.join()
     consumer = consume()
     wanted = documents_of(values)
-    wait_until(lambda: held(consumer.db) == wanted, timeout_s=60, what=consumer.log())
+    wait_until(lambda: documents_in(consumer.db) == wanted, timeout_s=60, what=consumer.log())
     assert collector.stop() == 0
     assert consumer.stop() == 0, consumer.log()
 
 
 def test_a_killed_consumer_loses_nothing(kafka, topic, consume):
     """The one that takes over reads again what was not committed: nothing is lost, and the documents are the same."""
-    values = list(bodies(runs=400))
-    produce(kafka, topic, values[:400])
+    values = list(agent_spans.halves(runs=400))
+    kafka.produce(topic, values[:400])
     first = consume("--workers", "0")
-    wait_until(lambda: _items(first.db) > 0, timeout_s=60, what=first.log())
+    wait_until(lambda: items_in(first.db) > 0, timeout_s=60, what=first.log())
     first.kill()
-    produce(kafka, topic, values[400:])
+    kafka.produce(topic, values[400:])
     second = consume()
     wanted = documents_of(values)
-    wait_until(lambda: held(second.db) == wanted, timeout_s=90, what=second.log())
-    wait_until(lambda: committed(kafka, topic) == len(values))
+    wait_until(lambda: documents_in(second.db) == wanted, timeout_s=90, what=second.log())
+    wait_until(lambda: kafka.committed(topic) == len(values))
     assert second.stop() == 0, second.log()
 
 
 def test_consumers_share_the_work(kafka, topic, consume):
     """Two of a group read all there is between them, through the rebalance when the second comes."""
-    values = list(bodies(runs=100))
+    values = list(agent_spans.halves(runs=100))
     first = consume("--workers", "0")
-    produce(kafka, topic, values[:50])
+    kafka.produce(topic, values[:50])
     second = consume()
-    produce(kafka, topic, values[50:])
+    kafka.produce(topic, values[50:])
     wanted = documents_of(values)
-    wait_until(lambda: held(second.db) == wanted, timeout_s=90, what=second.log())
+    wait_until(lambda: documents_in(second.db) == wanted, timeout_s=90, what=second.log())
     assert [first.stop(), second.stop()] == [0, 0]
 
 
 def test_a_message_that_is_none_is_skipped_and_told(kafka, topic, consume):
     """Rubbish costs itself alone; the log says where it lies, and not what it is."""
-    values = list(bodies(runs=2))
-    produce(kafka, topic, [values[0], b"rubbish of somebody", *values[1:]])
+    values = list(agent_spans.halves(runs=2))
+    kafka.produce(topic, [values[0], b"rubbish of somebody", *values[1:]])
     consumer = consume("--http", "127.0.0.1:0")
     wanted = documents_of(values)
-    wait_until(lambda: held(consumer.db) == wanted, timeout_s=60, what=consumer.log())
-    wait_until(lambda: committed(kafka, topic) == len(values) + 1)
+    wait_until(lambda: documents_in(consumer.db) == wanted, timeout_s=60, what=consumer.log())
+    wait_until(lambda: kafka.committed(topic) == len(values) + 1)
     with urlopen(f"{consumer.http}/metrics", timeout=10) as page:
         said = page.read().decode()
     assert 'agent_otel_processor_requests_total{signal="span",status="400",transport="kafka"} 1.0' in said
@@ -160,23 +85,18 @@ def test_a_message_that_is_none_is_skipped_and_told(kafka, topic, consume):
 
 def test_a_store_that_refuses_is_waited_for(kafka, topic, consume):
     """While the database is locked nothing is committed, and afterwards everything is kept."""
-    values = list(bodies(runs=5))
+    values = list(agent_spans.halves(runs=5))
     consumer = consume("--workers", "0")
     with closing(sqlite3.connect(consumer.db, isolation_level=None)) as lock:
         lock.execute("BEGIN IMMEDIATE")
-        produce(kafka, topic, values)
+        kafka.produce(topic, values)
         wait_until(lambda: "reading waits for the store" in consumer.log(), timeout_s=60, what=consumer.log())
-        assert committed(kafka, topic) == 0
+        assert kafka.committed(topic) == 0
         lock.execute("ROLLBACK")
     spans = sum(len(items_from_protobuf(value, "span").items) for value in values)
-    wait_until(lambda: _items(consumer.db) == spans, timeout_s=60, what=consumer.log())
-    wait_until(lambda: committed(kafka, topic) == len(values))
+    wait_until(lambda: items_in(consumer.db) == spans, timeout_s=60, what=consumer.log())
+    wait_until(lambda: kafka.committed(topic) == len(values))
     assert consumer.stop() == 0, consumer.log()
-
-
-def _items(db):
-    with closing(open_store(db)) as store:
-        return store.stats().items
 
 
 def test_the_file_of_the_client_has_its_own_rules(tmp_path):
