@@ -19,6 +19,7 @@ from agent_otel.sdk.guard import guard
 if TYPE_CHECKING:
     from agent_otel.sdk.bootstrap import Destination, Pipelines, Providers
     from agent_otel.service.embedded import EmbeddedPipeline
+    from agent_otel.text.redaction import Masker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def configure(
         return _active
     chosen, reason = bootstrap.destination(os.environ)
     wants_store = chosen == "embedded" or database is not None or "AGENT_OTEL_DB" in os.environ
-    embedded = _embedded(database) if wants_store and chosen != "disabled" else None
+    embedded = _embedded(database, instrumentation.masker) if wants_store and chosen != "disabled" else None
     pipelines = bootstrap.exporting_pipelines(os.environ) if chosen == "otlp" else bootstrap.Pipelines()
     providers = _providers(chosen, _with_store(pipelines, embedded), service_name, version)
     hooks: dict[str, Any] = {}
@@ -98,14 +99,15 @@ def flush(timeout: float = 5.0) -> bool:
     return _active.flush(timeout) if _active is not None else True
 
 
-def _embedded(database: str | os.PathLike[str] | None) -> EmbeddedPipeline:
+def _embedded(database: str | os.PathLike[str] | None, masker: Masker) -> EmbeddedPipeline:
     from agent_otel.compaction.policy import Policy  # noqa: PLC0415 - see configure
+    from agent_otel.otlp.masking import ItemMasker  # noqa: PLC0415 - see configure
     from agent_otel.service.embedded import EmbeddedPipeline  # noqa: PLC0415 - see configure
     from agent_otel.store.locate import find_database  # noqa: PLC0415 - see configure
     from agent_otel.store.open import file_of, open_store  # noqa: PLC0415 - see configure
 
     where = os.fspath(database) if database is not None else find_database(Path.cwd(), os.environ)
-    return EmbeddedPipeline(lambda: open_store(where), Policy(), database=file_of(where))
+    return EmbeddedPipeline(lambda: open_store(where), Policy(), database=file_of(where), arrive=ItemMasker(masker))
 
 
 def _with_store(pipelines: Pipelines, embedded: EmbeddedPipeline | None) -> Pipelines:

@@ -24,17 +24,18 @@ PROGRAM = (sys.executable, "-m", "agent_otel")
 
 PYTHON_AGENT = """
 import os, signal, sys, time
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 how = sys.argv[1]
-provider = TracerProvider()
+provider = TracerProvider(resource=Resource({"service.name": "some-agent"}) if "ALOOF" in os.environ else None)
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 tracer = provider.get_tracer("some.agent")
 with tracer.start_as_current_span("execute_tool read_file") as span:
     span.set_attributes({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "read_file"})
-    span.set_attribute("agent_otel.run.id", os.environ.get("AGENT_OTEL_RUN", ""))
+    span.set_attribute("said", os.environ.get("SAY", ""))
 if how == "exit":
     provider.shutdown()
     sys.exit(int(sys.argv[2]))

@@ -24,11 +24,7 @@ const { BatchSpanProcessor, TracerProvider } = require('@opentelemetry/sdk-trace
 const processor = new BatchSpanProcessor({ exporter: new OTLPTraceExporter() });
 const provider = new TracerProvider({ spanProcessors: [processor] });
 const span = provider.getTracer('some.agent').startSpan('execute_tool read_file');
-span.setAttributes({
-  'gen_ai.operation.name': 'execute_tool',
-  'gen_ai.tool.name': 'read_file',
-  'agent_otel.run.id': process.env.AGENT_OTEL_RUN,
-});
+span.setAttributes({ 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 'read_file' });
 span.end();
 await provider.shutdown();
 process.exit(Number(process.argv[3]));
@@ -57,6 +53,25 @@ def test_the_telemetry_of_the_agent_is_in_the_record(launching):
     assert record["task"]["objective"] == "read it"
     assert [call["name"] for call in record["tool_calls"]] == ["read_file"]
     assert len(launching.records()) == 1
+
+
+def test_an_agent_that_knows_no_environment_is_of_the_run_all_the_same(launching):
+    """Whatever comes to the receiver of a run is of that run, also from an SDK with a resource of its own making."""
+    record = launching.json("--", *launching.python("exit", 0), ALOOF="1")
+    assert [call["name"] for call in record["tool_calls"]] == ["read_file"]
+    assert len(launching.records()) == 1
+
+
+def test_secrets_of_the_agent_stay_out_of_the_database(launching):
+    """Those that look like one, and those in the user's environment that look like nothing."""
+    token, password = "ghp" + "_" + "Fake1" * 8, "nothing-special-9"
+    said = f"pushed with {token}, logged in with {password}"
+    record = launching.json("--", *launching.python("exit", 0), SAY=said, APP_PASSWORD=password)
+    assert record["capture"]["redactions"] == 2
+    kept = b"".join(path.read_bytes() for path in launching.database.parent.iterdir())
+    assert b"pushed with [REDACTED:github-token" in kept
+    for secret in (token, password):
+        assert secret.encode() not in kept
 
 
 def test_an_edit_that_no_telemetry_shows_is_in_the_record(launching, git):

@@ -11,6 +11,7 @@ from agent_otel.cli.console import print_json_line
 from agent_otel.cli.options import setting_options
 from agent_otel.cli.serve import chosen_settings, config_option, service
 from agent_otel.errors import MissingExtra
+from agent_otel.service.arrival import arrival
 from agent_otel.service.settings import ConsumerSettings
 
 if TYPE_CHECKING:
@@ -42,7 +43,14 @@ def consume(*, config: Path | None, as_json: bool, **given: Any) -> None:
         else:
             click.echo(f"agent-otel: reading {', '.join(chosen.topics)} of {chosen.kafka}; records in {listening.db}")
 
+    arrive = arrival(chosen)
+
     def source(store: Store, metrics: ServiceMetrics, rarely: Rarely) -> Source:
-        return KafkaSource(chosen, put_all=store.put_all, metrics=metrics, rarely=rarely)
+        return KafkaSource(
+            chosen,
+            put_all=lambda batches: store.put_all([arrive(items) for items in batches]),
+            metrics=metrics,
+            rarely=rarely,
+        )
 
     run(chosen, announce=announce, source=source)

@@ -77,7 +77,9 @@ def run(  # noqa: PLR0913 - one for each option
         raise click.UsageError(message)
     try:
         launch = Launch(Order(command=command, agent=agent, task=task, contract=contract, content=content))
-        destination: Destination = Elsewhere(endpoint) if endpoint else Here(located(database), local_receiver())
+        destination: Destination = (
+            Elsewhere(endpoint) if endpoint else Here(located(database), local_receiver(), launch.arrive)
+        )
         if endpoint is None and diverted(os.environ):
             warn(
                 "OTEL_* variables send telemetry elsewhere; for this run the agent sends here (--endpoint sends there)"

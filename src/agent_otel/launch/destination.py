@@ -16,6 +16,7 @@ from agent_otel.compaction.policy import Policy
 from agent_otel.model.record import RunRecord
 from agent_otel.sdk.bootstrap import Pipelines
 from agent_otel.sdk.state import RunHook
+from agent_otel.service.arrival import Arrival
 from agent_otel.service.embedded import EmbeddedPipeline
 from agent_otel.service.fold import fold_due
 from agent_otel.store.base import Store
@@ -65,6 +66,7 @@ class Here:
     Args:
         database: path or URL.
         receiver: the class of the receiver, which needs what only the processor needs.
+        arrive: what is done to items of the agent before they are kept.
 
     Raises:
         SettingsError: there is no such database.
@@ -73,7 +75,7 @@ class Here:
 
     ours = True
 
-    def __init__(self, database: str | Path, receiver: type[LocalReceiver]) -> None:
+    def __init__(self, database: str | Path, receiver: type[LocalReceiver], arrive: Arrival) -> None:
         self._file = file_of(database)
         self._own = EmbeddedPipeline(lambda: open_store(database), Policy(), database=self._file)
         self.started: tuple[RunHook, ...] = (self._own.run_started,)
@@ -81,7 +83,7 @@ class Here:
         with ExitStack() as parts:
             self._store: Store = open_store(database)
             parts.callback(self._store.close)
-            self._receiver = receiver(self._store)
+            self._receiver = receiver(self._store, arrive)
             parts.callback(self._receiver.close)
             self._parts = parts.pop_all()
         self.endpoint = self._receiver.endpoint

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,12 +19,15 @@ from agent_otel.launch.environment import Instruments, environment_for
 from agent_otel.launch.presets import Preset, preset_for
 from agent_otel.launch.recording import recording
 from agent_otel.model import names
+from agent_otel.model.item import Item
+from agent_otel.otlp.masking import ItemMasker
+from agent_otel.otlp.stamping import RunStamp
 from agent_otel.sdk import state
 from agent_otel.sdk.attributes import Outgoing
 from agent_otel.sdk.context import leave
 from agent_otel.sdk.observation import child_environment
 from agent_otel.sdk.plan import Plan
-from agent_otel.sdk.run import Run
+from agent_otel.sdk.run import Run, new_run_id
 
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
@@ -72,11 +76,11 @@ class Launch:
         order: what to run.
 
     Attributes:
-        plan: what the run is held to.
+        run_id: of the run.
 
     Raises:
         NotStarted: there is no such program.
-        SettingsError: the contract is missing or wrong.
+        SettingsError: the contract is missing or wrong, or a setting is.
     """
 
     def __init__(self, order: Order) -> None:
@@ -85,9 +89,17 @@ class Launch:
         if shutil.which(order.command[0]) is None:
             message = f"{order.command[0]}: command not found"
             raise NotStarted(message, status=NOT_FOUND)
-        self.plan = Plan.of(order.task, agent=self._preset.name, contract=order.contract, options={})
-        self.run_id = ""
+        self._instrumentation = state.from_environment()
+        self.run_id = new_run_id(self._preset.name, time.time_ns(), self._instrumentation.new_id())
+        options = {"id": self.run_id}
+        self._plan = Plan.of(order.task, agent=self._preset.name, contract=order.contract, options=options)
         self._child = Child()
+        self._mask = ItemMasker(self._instrumentation.masker)
+        self._stamp = RunStamp(self.run_id)
+
+    def arrive(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Masks the secrets in what the agent sends, those of its environment too, and names the run in it."""
+        return self._stamp(self._mask(items))
 
     def run(self, destination: Destination) -> int:
         """Runs the agent to its end; its exit code, negative for a signal.
@@ -97,9 +109,8 @@ class Launch:
         Raises:
             NotStarted: the system refuses to run the program.
         """
-        with self._child.signals(), recording(destination):
-            opened = Run(self.plan)
-            self.run_id = opened.id
+        with self._child.signals(), recording(destination, self._instrumentation):
+            opened = Run(self._plan)
             token = otel_context.attach(opened.open())
             try:
                 return self._watched(opened, destination)

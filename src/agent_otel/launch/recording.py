@@ -26,8 +26,8 @@ SERVICE: Final = "agent-otel"
 
 
 @contextmanager
-def recording(destination: Destination) -> Iterator[None]:
-    """What the SDK records in its body goes to ``destination``."""
+def recording(destination: Destination, instrumentation: state.Instrumentation) -> Iterator[None]:
+    """What the SDK records in its body, by ``instrumentation``, goes to ``destination``."""
     os.environ.pop(env.OTEL_SDK_DISABLED, None)  # the providers themselves read it
     resource = bootstrap.resource_of(SERVICE, {names.SERVICE_VERSION: state.VERSION})
     limits = SpanLimits(max_events=bootstrap.MAX_EVENTS, max_span_attributes=bootstrap.MAX_ATTRIBUTES)
@@ -39,7 +39,7 @@ def recording(destination: Destination) -> Iterator[None]:
     for log_processor in pipelines.logs:
         loggers.add_log_record_processor(log_processor)
     own = replace(
-        state.from_environment(),
+        instrumentation,
         tracer_provider=tracers,
         logger_provider=loggers,
         meter_provider=NoOpMeterProvider(),

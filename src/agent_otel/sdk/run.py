@@ -55,7 +55,7 @@ class Run(CommandRecorder):
         self._instrumentation = current()
         self.agent = plan.agent
         self.contract: Contract = plan.contract
-        self.id = plan.id or _new_id(plan.agent, self._now_ns(), self._instrumentation.new_id())
+        self.id = plan.id or new_run_id(plan.agent, self._now_ns(), self._instrumentation.new_id())
         above = current_run()
         self.parent_id = above.id if above is not None else os.environ.get(names.ENV_RUN, "")
         self.span: trace.Span = trace.INVALID_SPAN
@@ -329,7 +329,8 @@ def _span_in(run: Run) -> trace.Span:
     return span if current_run() is run and span.is_recording() else run.span
 
 
-def _new_id(agent: str, now_ns: int, unique: str) -> str:
+def new_run_id(agent: str, now_ns: int, unique: str) -> str:
+    """An id for a run of ``agent`` that starts now, for people as much as for programs."""
     slug = re.sub(r"[^a-z0-9]+", "-", agent.lower()).strip("-")[:40] or "run"
     return f"{slug}-{time.strftime('%Y%m%d', time.gmtime(now_ns // 1_000_000_000))}-{unique[-8:]}"
 

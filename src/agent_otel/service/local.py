@@ -18,6 +18,7 @@ from typing import Final
 
 from agent_otel.model.item import Item
 from agent_otel.service import security
+from agent_otel.service.arrival import Arrival
 from agent_otel.service.budget import Budget
 from agent_otel.service.http import HttpApplication
 from agent_otel.service.listen import HttpListener, address_of, bind
@@ -43,13 +44,15 @@ class LocalReceiver:
 
     Args:
         store: where items go; it is closed by whoever opened it.
+        arrive: what is done to them before.
 
     Raises:
         OSError: there is no port to be had.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, arrive: Arrival) -> None:
         self._store = store
+        self._arrive = arrive
         self._log = io.StringIO()
         self._budget = Budget(ProcessorSettings().in_flight_bytes)
         self._last_s = time.monotonic()
@@ -112,7 +115,7 @@ class LocalReceiver:
 
         def submit(items: Sequence[Item]) -> Future[PutResult]:
             self._last_s = time.monotonic()
-            return writer.submit(items)
+            return writer.submit(self._arrive(items))
 
         lanes, readers = Lanes(), ThreadPoolExecutor(1)
         parts.callback(lanes.close)

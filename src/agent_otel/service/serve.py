@@ -19,6 +19,7 @@ from agent_otel.errors import SettingsError
 from agent_otel.sdk.state import VERSION
 from agent_otel.service import grpc as grpc_listener, security
 from agent_otel.service.api.reply import reply as api_reply
+from agent_otel.service.arrival import arrival
 from agent_otel.service.background import Background
 from agent_otel.service.budget import Budget
 from agent_otel.service.exchange import Reply, Request
@@ -127,12 +128,17 @@ class _Processor:
         parts.callback(self._metrics.close)
         writer = GroupCommit(store)
         parts.callback(writer.close)
+        arrive = arrival(settings)
         lanes = Lanes()
         parts.callback(lanes.close)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="agent-otel-read")
         parts.callback(self._readers.shutdown, wait=False, cancel_futures=True)
         self._receiver = Receiver(
-            submit=writer.submit, budget=budget, lanes=lanes, metrics=self._metrics, rarely=self._rarely
+            submit=lambda items: writer.submit(arrive(items)),
+            budget=budget,
+            lanes=lanes,
+            metrics=self._metrics,
+            rarely=self._rarely,
         )
         self._source = source(store, self._metrics, self._rarely) if source is not None else None
         self._health = Health(backlog=backlog, ready_lag_s=settings.ready_lag_s)

@@ -143,6 +143,21 @@ class ProcessorSettings:
             "help": "days that raw items are kept; records stay; 0 keeps them for ever",
         },
     )
+    redact: bool = field(
+        default=True,
+        metadata={
+            "env": "AGENT_OTEL_REDACT",
+            "help": "mask secrets in what arrives, before it is kept; what this SDK sent is masked already",
+        },
+    )
+    redaction_key: str = field(
+        default="",
+        metadata={
+            "env": "AGENT_OTEL_REDACTION_KEY",
+            "help": "key of the short hash in redaction markers, that of the SDK; without one they have none",
+            "flag": False,  # see tokens
+        },
+    )
     emit_file: Path | None = field(
         default=None,
         metadata={

@@ -13,20 +13,20 @@ from functools import lru_cache
 from agent_otel.text.span import Span
 from agent_otel.text.values import SHORTEST, Beside, is_secret
 
-_SUFFIX = (
+SUFFIX = (
     r"(?P<plural>s)?"
     r"(?:[_-](?:key|base|value|prod|production|dev|staging|live|old|new|primary|secondary)|[_-]?[0-9]{1,2}){0,3}"
 )
-_SEPARATOR = r"\\{0,7}[\"'`]?\]?(?P<gap>[ \t]{0,8})(?P<separator>=>|:=|[!=]==?|[:=](?![:=]))[ \t]{0,8}"  # not "::"
-_WORDS = (
+SEPARATOR = r"\\{0,7}[\"'`]?\]?(?P<gap>[ \t]{0,8})(?P<separator>=>|:=|[!=]==?|[:=](?![:=]))[ \t]{0,8}"  # not "::"
+WORDS = (
     # Each begins at its rarest letters, because the matcher skips to a literal at the speed of memchr.
     r"w(?:ord(?<=password)|d(?<=passwd)|d(?<=pwd))",
     r"phrase(?<=passphrase)",
     r"k(?:ey|en(?<=token))",
     r"cr(?:et(?<=secret)|edential)",
-    r"auth(?<![a-z]auth)(?:orization)?",
 )
-_ASSIGNMENTS = tuple(re.compile(f"(?P<word>{word}){_SUFFIX}{_SEPARATOR}") for word in _WORDS)
+AUTH = r"auth(?:orization)?"
+_ASSIGNMENTS = tuple(re.compile(f"(?P<word>{word}){SUFFIX}{SEPARATOR}") for word in (*WORDS, f"(?<![a-z]){AUTH}"))
 _KEY_OF = re.compile(
     r"(?:api|access|secret|private|account|signing|encryption|auth|master|service|shared|storage|session|deploy|client"
     r"|license|app|application|ssh|sas)[_-]?$"
@@ -56,12 +56,18 @@ _BLOCK = re.compile(
     r"[|>][-+]?[ \t]*\n(?P<indent>[ \t]+)(?P<value>[^\s][^\n]{0,512}(?:\n(?P=indent)[^\n]{0,512}){0,40})"
 )
 _FLAG = re.compile(r"--(?P<name>(?<![\w-]--)[A-Za-z][\w-]{0,60})(?:\s{1,8}|\\{0,7}[\"'],\s{0,80}(?=\\{0,7}[\"']))")
+_FLAG_WORD = re.compile(r"--[A-Za-z][\w-]{0,60}")
 _NOT_OPENING = (")", ",", "]", "}", ":", " ")  # the quote before one of these closes an earlier string
 
 
 def named(name: str) -> Beside | None:
     """How a value of this name is to be judged; ``None`` when the name does not look secret."""
     return _named(name[-_LONGEST_NAME:].lower())
+
+
+def is_flag(word: str) -> bool:
+    """Whether an argument is a command line flag whose value, if it has one, is the next argument."""
+    return word.startswith("--") and _FLAG_WORD.fullmatch(word) is not None
 
 
 @lru_cache(maxsize=1024)  # the names of attributes, fields and flags recur

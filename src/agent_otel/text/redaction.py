@@ -18,7 +18,7 @@ from typing import Any
 
 from agent_otel.errors import SettingsError
 from agent_otel.text import context
-from agent_otel.text.assignments import named
+from agent_otel.text.assignments import is_flag, named
 from agent_otel.text.environment import secret_values as secret_values  # noqa: PLC0414 - re-exported: it feeds Masker
 from agent_otel.text.patterns import find_tokens
 from agent_otel.text.span import Span
@@ -37,7 +37,7 @@ class Masker:
     """Replaces secrets by markers. Immutable, safe to share between threads.
 
     Args:
-        key: keys the hashes in the markers.
+        key: keys the hashes in the markers; without one (b"") there are none, and everybody's markers are the same.
         secrets: exact values to mask wherever they stand; those shorter than four characters are ignored.
         extra_patterns: regular expressions of further secrets; masks the group ``secret``, or else the whole match.
 
@@ -53,6 +53,11 @@ class Masker:
         self._key = key
         self._secrets = tuple(sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=lambda s: (-len(s), s)))
         self._extra = tuple(_compiled(pattern) for pattern in extra_patterns)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The exact values that are masked wherever they stand, longest first."""
+        return self._secrets
 
     def mask(self, text: str) -> tuple[str, int]:
         """The text with every secret replaced, and how many were; the same object and 0 when there is none.
@@ -115,6 +120,8 @@ class Masker:
         return "".join([*pieces, text[position:]]), len(merged)
 
     def _marker(self, secret: str, kind: str) -> str:
+        if not self._key:
+            return f"{_MARKER_START}{kind}]"
         digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
         return f"{_MARKER_START}{kind}:{digest[:4].hex()}]"
 
@@ -148,11 +155,11 @@ class Masker:
     def _mask_sequence(self, value: list[Any] | tuple[Any, ...], name: str) -> tuple[Any, int]:
         masked, total, flag = [], 0, ""
         for item in value:
-            is_flag = isinstance(item, str) and item.startswith("--")
-            safe, count = self._mask_value(item, name if is_flag else flag or name)
+            flags = isinstance(item, str) and is_flag(item)
+            safe, count = self._mask_value(item, name if flags else flag or name)
             masked.append(safe)
             total += count
-            flag = item if is_flag else ""
+            flag = item if flags else ""
         if not total:
             return value, 0
         return (masked if isinstance(value, list) else tuple(masked)), total

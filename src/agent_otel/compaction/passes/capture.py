@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent_otel.compaction.passes.lifecycle import Life
+from agent_otel.compaction.reading.values import count
 from agent_otel.compaction.runs import Run
 from agent_otel.compaction.times import rfc3339
 from agent_otel.model import names
@@ -29,7 +30,7 @@ def capture_of(run: Run, life: Life) -> Capture:
         orphans=len(run.orphans - tops),
         unrecognised=run.unrecognised,
         repaired=sum(item.repaired for item in run.items),
-        redactions=sum(fact.count for fact in run.all(SecretsRedacted)),
+        redactions=sum(fact.count for fact in run.all(SecretsRedacted)) + _masked_on_arrival(run),
         dropped=dropped,
         open_spans=open_spans,
         last_activity=rfc3339(life.last_ns),
@@ -37,6 +38,12 @@ def capture_of(run: Run, life: Life) -> Capture:
         complete=whole and not open_spans and run.orphans <= tops,
         limits=tuple(sorted({fact.limit for fact in run.all(LimitNoticed)})),
     )
+
+
+def _masked_on_arrival(run: Run) -> int:
+    """How many secrets the receiver masked in what others sent; what this SDK sends says so in facts."""
+    said = (item.attributes.get(names.REDACTIONS) for item in run.items if item.scope != names.SCOPE)
+    return sum(count(masked) or 0 for masked in said if masked is not None)
 
 
 def _open_spans(run: Run, life: Life) -> tuple[OpenSpan, ...]:
