@@ -9,7 +9,7 @@ from agent_otel.model import names
 
 OTHERS = (
     "gen_ai.", "process.", "file.", "test.", "vcs.", "session.", "error.", "exception.", "service.", "event.", "mcp.",
-    "pydantic_ai.", "gcp.vertex.",  # what frameworks write beside the conventions; read, never written
+    "pydantic_ai.", "gcp.vertex.", "conversation.", "lmnr.", "traceloop.", "opencode.",  # read, never written
 )  # fmt: skip
 NO_NAMESPACE = {
     "tools_called_total", "tool_latency_ms",  # named by the requirements, in Prometheus form

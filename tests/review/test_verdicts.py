@@ -68,6 +68,24 @@ CASES = {
         record(ran(1, result="failed", exit_code=1, **OTHER), ran(2)), check("fail"), "proved"),
     "matches the contract": (record(ran(1), task=DEMANDS), check(), "proved"),
     "evidence of one of two files": (record(ran(1)), check(evidence=("c1", "report.xml")), "proved"),
+    "derived, on the final tree": (record(ran(1)), check(derived=True), "proved"),
+    "derived, by its counts, though its line failed": (
+        record(ran(1, result="failed", exit_code=1)), check(derived=True, reason="by its counts"), "proved"),
+    "derived, failed by its counts, though its line passed": (
+        record(ran(1)), check("fail", derived=True, reason="its output counts 1"), "failed"),
+    "derived, of unknown end": (record(ran(1)), check("unknown", derived=True), "unverifiable"),
+    "derived, its command cut from the record": (record(), check(derived=True), "unverifiable"),
+    "derived, as the agent reports it": (record(ran(1, observer="agent")), check(derived=True), "claimed"),
+    "derived, and then edited": (
+        record(ran(1, tree=None, started=EARLY), changed_files=edited()), check(derived=True), "stale"),
+    "derived, where the order is lost": (
+        record(ran(1, tree=None, started=LATE), changed_files=edited(),
+               capture=Capture(root_seen=True, complete=True, limits=("unordered",))),
+        check(derived=True), "unverifiable"),
+    "derived, where only costs are untold": (
+        record(ran(1, tree=None, started=LATE), changed_files=edited(),
+               capture=Capture(root_seen=True, complete=True, limits=("costs-untold",))),
+        check(derived=True), "proved"),
     # stale
     "passed on another tree": (record(ran(1, **OTHER)), check(), "stale"),
     "rerun on another tree as well": (record(ran(1), ran(2, **OTHER)), check(), "stale"),

@@ -46,3 +46,13 @@ LIMITS: Final[Mapping[str, str]] = {
     DIALECT_FAILED: "A dialect from elsewhere failed on this telemetry; what it would have read is missing.",
 }
 """Every limit that a dialect of this package notes."""
+
+HIDING_EDITS: Final = frozenset(
+    [CONTENT_OFF, ATTRIBUTE_CUT, TAIL_LOST, ORPHANS, SUB_AGENTS_UNLINKED, PATHS_UNTOLD, UNORDERED, DIALECT_FAILED]
+)
+"""Where one of these is noted, an edit after the last check may have gone unseen."""
+
+HIDING_COMMANDS: Final = frozenset(
+    [CONTENT_OFF, ATTRIBUTE_CUT, TAIL_LOST, ORPHANS, SUB_AGENTS_UNLINKED, COMMANDS_UNTOLD, UNORDERED, DIALECT_FAILED]
+)
+"""Where one of these is noted, that no command was seen does not mean that none ran."""

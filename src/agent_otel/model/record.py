@@ -187,12 +187,29 @@ class Decision(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     missing: tuple[str, ...] = ()
 
 
+CheckKind = Literal["test", "lint", "types", "format", "build"]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the output of a check counts: tests, or the problems of a linter as ``errors``; None where it is silent."""
+
+    passed: int | None = None
+    failed: int | None = None
+    skipped: int | None = None
+    errors: int | None = None
+
+
 class Verification(_Entry, frozen=True, kw_only=True, omit_defaults=True):
-    """A check, whether it ran, and what that is worth. ``verdict`` is computed, never read from telemetry."""
+    """A check, whether it ran, and what that is worth. ``verdict`` is computed, never read from telemetry.
+
+    ``derived`` where nobody declared it: a command line shows that it ran, and ``kind`` what sort of check it is.
+    """
 
     id: str
     check: str
     outcome: VerificationOutcome
+    kind: CheckKind | None = None
+    counts: Counts | None = None
     required: bool = False
     reason: str | None = None
     unavailable: bool | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from agent_otel.model.limits import HIDING_EDITS
 from agent_otel.model.record import Capture, ChangedFile, Command, RunRecord
 
 Edits = Literal["none", "timed", "untimed"]
@@ -66,7 +67,7 @@ def _line(command: Command) -> tuple[str, str | None]:
 
 def _gapless(capture: Capture) -> bool:
     """True when nothing that happened can be missing: an edit that was dropped on the way would go unseen."""
-    return capture.complete and not capture.truncated and not capture.limits
+    return capture.complete and not capture.truncated and HIDING_EDITS.isdisjoint(capture.limits)
 
 
 def _edits(files: tuple[ChangedFile, ...], times: list[datetime | None]) -> Edits:

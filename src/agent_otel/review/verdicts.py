@@ -16,6 +16,8 @@ How each verdict is decided:
 * ``unverifiable``: neither can be told: the result is unknown, the evidence is not a command of this record, a tree is
   not recorded and the order of edits is not known either.
 
+A verification that nobody declared, derived from a command line, says itself what became of that one run.
+
 "The run" is the last one: of every command line cited as evidence, the last run with a result counts, cited or not.
 """
 
@@ -42,7 +44,23 @@ class Judgement(NamedTuple):
 
 def judgement(verification: Verification, base: Ground) -> Judgement:
     """What ``verification`` is worth on the ground of its record; see the module for the rules."""
+    if verification.derived and verification.outcome != "not_run":
+        return _derived(verification, base)
     return _BY_OUTCOME[verification.outcome](verification, base)
+
+
+def _derived(verification: Verification, base: Ground) -> Judgement:
+    run = next(iter(_cited(verification, base)), None)
+    if run is None:
+        return Judgement("unverifiable", "its command is not in this record")
+    said = "; ".join(filter(None, (line(run), verification.reason)))
+    if verification.outcome == "fail":
+        return Judgement("failed", said)
+    if verification.outcome == "unknown":
+        return Judgement("unverifiable", said)
+    if not _observed(verification, run):
+        return Judgement("claimed", f"the agent reports it, nobody saw it: {said}")
+    return _on_final(run, said, base)
 
 
 def _not_run(verification: Verification, _base: Ground) -> Judgement:
@@ -123,25 +141,30 @@ def _run(verification: Verification, run: Command, base: Ground) -> Judgement:
         return Judgement("unverifiable", line(run))
     if not _observed(verification, run):
         return Judgement("claimed", f"the agent reports it, nobody saw it: {line(run)}")
+    return _on_final(run, line(run), base)
+
+
+def _on_final(run: Command, said: str, base: Ground) -> Judgement:
+    """The judgement on a run that passed: whether it ran on what the run left."""
     if run.tree is not None and base.final_tree is not None:
-        return _by_tree(run, base.final_tree)
-    return _by_time(run, base)
+        return _by_tree(run.tree, said, base.final_tree)
+    return _by_time(run, said, base)
 
 
-def _by_tree(run: Command, final_tree: str) -> Judgement:
-    if run.tree == final_tree:
-        return Judgement("proved", f"{line(run)}, on the final tree")
-    return Judgement("stale", f"{line(run)}, but on tree {(run.tree or '')[:12]}; the final tree is {final_tree[:12]}")
+def _by_tree(tree: str, said: str, final_tree: str) -> Judgement:
+    if tree == final_tree:
+        return Judgement("proved", f"{said}, on the final tree")
+    return Judgement("stale", f"{said}, but on tree {tree[:12]}; the final tree is {final_tree[:12]}")
 
 
-def _by_time(run: Command, base: Ground) -> Judgement:
+def _by_time(run: Command, said: str, base: Ground) -> Judgement:
     """Without trees the order of runs and edits has to do."""
     start = started(run)
     if base.last_edit is not None and start is not None and start < base.last_edit:
-        return Judgement("stale", f"{line(run)}, but files were edited after it started")
+        return Judgement("stale", f"{said}, but files were edited after it started")
     if not base.gapless or base.edits == "untimed" or (start is None and base.last_edit is not None):
-        return Judgement("unverifiable", f"{line(run)}, but whether on the final files was not recorded")
-    return Judgement("proved", f"{line(run)}, after the last edit (trees were not recorded)")
+        return Judgement("unverifiable", f"{said}, but whether on the final files was not recorded")
+    return Judgement("proved", f"{said}, after the last edit (trees were not recorded)")
 
 
 def _failed(run: Command) -> bool:

@@ -1,8 +1,12 @@
-"""The checks: those that ran, those that were skipped, and required ones of which nothing was seen."""
+"""The checks: those that ran, those that were skipped, and required ones of which nothing was seen.
+
+What ran is what the run declared, and what its command lines show: a line that tests, lints or builds is a check,
+whether somebody declared it or not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -10,12 +14,22 @@ import msgspec
 
 from agent_otel.compaction.passes.commands import Commands
 from agent_otel.compaction.runs import Run
+from agent_otel.compaction.shell.checks import Check, checks
+from agent_otel.compaction.shell.counts import counts
 from agent_otel.model.contract import RequiredCheck
 from agent_otel.model.fact import CommandRun, TaskStarted, VerificationRan
-from agent_otel.model.record import Command, CommandResult, Level, Verification, VerificationOutcome
+from agent_otel.model.record import (
+    CheckKind,
+    Command,
+    CommandResult,
+    Counts,
+    Level,
+    Verification,
+    VerificationOutcome,
+)
 
-OUTCOMES: dict[CommandResult, VerificationOutcome] = {"passed": "pass", "failed": "fail", "timed_out": "fail"}
 NEVER_STARTED: tuple[CommandResult, ...] = ("denied", "not_started")
+ENDED: tuple[CommandResult, ...] = ("passed", "failed", "timed_out")
 
 
 class _Draft(NamedTuple):
@@ -30,7 +44,10 @@ def verifications_of(run: Run, started: TaskStarted | None, commands: Commands) 
     by_id = {entry.id: entry for entry in commands.entries}
     stated = [_stated(fact, commands.ids, by_id, required) for fact in run.all(VerificationRan)]
     drafts = [_Draft(fact.time_ns, 0, entry) for fact, entry in zip(run.all(VerificationRan), stated, strict=True)]
-    drafts += [_Draft(fact.time_ns, 1, entry) for fact, entry in _derived(required, stated, commands)]
+    declared = {name for entry in stated for name in entry.evidence}
+    wanted = list(_required(required, declared, commands))
+    drafts += [_Draft(fact.time_ns, 1, entry) for fact, entry in wanted]
+    drafts += [_Draft(fact.time_ns, 2, entry) for fact, entry in _recognised(required, declared, commands)]
     entries = [draft.entry for draft in sorted(drafts, key=lambda draft: draft[:2])]
     entries += _unseen(required, entries)
     return tuple(msgspec.structs.replace(entry, id=f"v{number}") for number, entry in enumerate(entries, start=1))
@@ -74,11 +91,10 @@ def _level(command: Command | None) -> Level:
     return "claimed" if command is None or command.observer == "agent" else "observed"
 
 
-def _derived(
-    required: Sequence[RequiredCheck], stated: Sequence[Verification], commands: Commands
+def _required(
+    required: Sequence[RequiredCheck], declared: Collection[str], commands: Commands
 ) -> Iterator[tuple[CommandRun, Verification]]:
     """The last run of each required check, where the run did not declare it: the command line says what it was."""
-    declared = {name for entry in stated for name in entry.evidence}
     last = {entry.command: place for place, entry in enumerate(commands.entries)} if required else {}
     for check in required:
         if not check.command:
@@ -87,24 +103,65 @@ def _derived(
         if place is None or commands.entries[place].id in declared:
             continue
         fact, entry = commands.facts[place], commands.entries[place]
-        started = entry.result not in NEVER_STARTED
-        yield (
-            fact,
-            Verification(
-                id="",
-                check=check.name,
-                outcome=OUTCOMES.get(entry.result, "unknown") if started else "not_run",
-                required=True,
-                reason=None if started else f"command {entry.result}",
-                level=_level(entry) if started else None,
-                command=entry.command,
-                command_id=entry.id,
-                tree=entry.tree,
-                evidence=(entry.id,),
-                derived=True,
-                span=entry.span,
-            ),
-        )
+        seen = checks(entry.command)
+        known = seen[0]._replace(name=check.name) if len(seen) == 1 else _whole_line(check.name)
+        yield fact, _derived(known, entry, required=True, kind=known.kind if len(seen) == 1 else None)
+
+
+def _recognised(
+    required: Sequence[RequiredCheck], declared: Collection[str], commands: Commands
+) -> Iterator[tuple[CommandRun, Verification]]:
+    """Every run of what is a check by its command line, and neither declared nor required."""
+    patterns = [check.command for check in required if check.command]
+    for fact, entry in zip(commands.facts, commands.entries, strict=True):
+        if entry.id not in declared and not any(fnmatchcase(entry.command, pattern) for pattern in patterns):
+            for check in checks(entry.command):
+                yield fact, _derived(check, entry, required=False, kind=check.kind)
+
+
+def _whole_line(name: str) -> Check:
+    """A check that is a line as a whole, whatever that runs: its exit code is that of the line."""
+    return Check(kind="test", tool="", name=name, decides=True, blamed=True)
+
+
+def _derived(check: Check, entry: Command, *, required: bool, kind: CheckKind | None) -> Verification:
+    started = entry.result not in NEVER_STARTED
+    tallied = counts((entry.output and entry.output.tail) or "") if entry.result in ENDED else None
+    outcome, reason = _outcome(check, entry, tallied)
+    return Verification(
+        id="",
+        check=check.name,
+        outcome=outcome,
+        kind=kind,
+        counts=tallied,
+        required=required,
+        reason=reason,
+        level=_level(entry) if started else None,
+        command=entry.command,
+        command_id=entry.id,
+        tree=entry.tree,
+        evidence=(entry.id,),
+        derived=True,
+        span=entry.span,
+    )
+
+
+def _outcome(check: Check, entry: Command, tallied: Counts | None) -> tuple[VerificationOutcome, str | None]:
+    """What became of a check, and why, where the exit code of its line does not tell.
+
+    The output has its say: a summary that counts failures is one, whatever a pipe made of the exit code.
+    """
+    bad = (tallied.failed or 0) + (tallied.errors or 0) if tallied else 0
+    passed = entry.result == "passed"
+    if entry.result not in ENDED:
+        return ("not_run", f"command {entry.result}") if entry.result in NEVER_STARTED else ("unknown", None)
+    if bad or (not passed and check.blamed):
+        return "fail", f"its output counts {bad} that went wrong" if passed else None
+    if passed and check.decides:
+        return "pass", None
+    if tallied is not None and tallied.passed:
+        return "pass", "by what its output counts; the exit code is not its own"
+    return "unknown", "the exit code of its line is not its own"
 
 
 def _unseen(required: Sequence[RequiredCheck], seen: Sequence[Verification]) -> Iterator[Verification]:

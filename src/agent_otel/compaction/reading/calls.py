@@ -14,6 +14,7 @@ import msgspec
 from agent_otel.compaction.reading.results import Ending, Result, command_result, exit_code, undone
 from agent_otel.compaction.reading.values import is_cut
 from agent_otel.compaction.reading.vocabulary import Action, actions
+from agent_otel.compaction.shell.effects import effects
 from agent_otel.model import fact, limits
 from agent_otel.text.truncation import tail
 
@@ -64,7 +65,9 @@ def call_facts(call: Call) -> Iterator[fact.AnyFact]:
         yield fact.LimitNoticed(**about, limit=limits.ATTRIBUTE_CUT)
     for action in actions(call.name, call.arguments):
         if action.operation == "run":
-            yield _command(call, action)
+            command = _command(call, action)
+            yield command
+            yield from command_files(command)
         elif end.outcome == "ok":
             yield from _file(call, action)
 
@@ -81,6 +84,24 @@ def _command(call: Call, action: Action) -> fact.CommandRun:
         directory=action.directory,
         output_tail=tail(call.result.text.strip(), TAIL).text,
     )
+
+
+def command_files(command: fact.CommandRun) -> Iterator[fact.AnyFact]:
+    """The files that a command line read or changed: only what is certain of lines that did not fail."""
+    if command.result not in ("passed", "unknown"):
+        return
+    about: dict[str, Any] = {"ref": command.ref, "time_ns": command.time_ns}
+    for effect in effects(command.command):
+        if effect.operation == "read":
+            yield fact.FileRead(**about, path=_below(command.directory, effect.path), lines=effect.lines)
+        elif effect.sure and command.result == "passed":
+            old = effect.old_path and _below(command.directory, effect.old_path)
+            path = _below(command.directory, effect.path)
+            yield fact.FileChanged(**about, path=path, operation=effect.operation, old_path=old)
+
+
+def _below(directory: str, path: str) -> str:
+    return path if not directory or path.startswith("/") else f"{directory.rstrip('/')}/{path}"
 
 
 def _file(call: Call, action: Action) -> Iterator[fact.AnyFact]:
