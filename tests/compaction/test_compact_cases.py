@@ -493,6 +493,13 @@ def test_a_command_that_matches_a_required_check_is_a_run_of_it() -> None:
     assert found.skipped_checks == tuple(each.id for each in found.verifications if each.check == "e2e")
 
 
+def test_a_required_line_that_is_no_known_check_is_one_as_a_whole() -> None:
+    """What a contract requires may be any program; its exit code is the check's."""
+    task = event(names.TASK_STARTED, TASK_REQUIRED_CHECKS=['{"name": "site", "command": "./site*"}'])
+    (check,) = record(run(task, command(1, "./site verify", "passed"))).verifications
+    assert (check.check, check.outcome, check.kind, check.required) == ("site", "pass", None, True)
+
+
 def test_a_check_whose_command_was_refused_did_not_run() -> None:
     """A denied or missing program proves that nothing ever ran."""
     task = event(names.TASK_STARTED, TASK_REQUIRED_CHECKS=CHECKS[:1])
