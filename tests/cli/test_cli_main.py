@@ -39,7 +39,7 @@ def test_every_command_says_what_it_does(invoke) -> None:
 
 def test_commands_are_those_of_the_readme() -> None:
     """A command added is a command documented."""
-    known = ("compact", "consume", "doctor", "export", "recompact", "record", "rules", "run", "runs")
+    known = ("compact", "consume", "doctor", "exec", "export", "recompact", "record", "rules", "run", "runs")
     known += ("serve", "show")
     assert tuple(sorted(main.commands)) == known
 

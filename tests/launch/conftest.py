@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Any
 
 import pytest
 
+from agent_otel.compaction.policy import Policy
 from agent_otel.model.record import RunRecord
+from agent_otel.service.fold import fold_due
 from agent_otel.store.base import RecordQuery
 from agent_otel.store.open import open_store
 from real.ports import wait_until
@@ -115,6 +118,7 @@ class Repository:
     def records(self) -> list[RunRecord]:
         """All records in the database of the repository."""
         with closing(open_store(self.database)) as store:
+            fold_due(store, now_ns=time.time_ns(), policy=Policy())
             return store.records(RecordQuery())
 
     def items(self, run_id: str) -> list[bytes]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -22,11 +24,19 @@ if sys.platform != "win32":
 GRACE_S: Final = 8.0
 """How long an agent may take to end after SIGTERM; service managers kill ten seconds after theirs."""
 
+NOT_EXECUTABLE: Final = 126
+NOT_FOUND: Final = 127
+"""Exit statuses by which shells tell that a program was not started."""
+
 FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP)
 """Signals that come to one process."""
 
 FROM_TERMINAL: Final = (signal.SIGINT, signal.SIGQUIT)
 """Signals that a terminal sends to the whole group in its foreground."""
+
+
+Copy = Callable[["subprocess.Popen[bytes]"], object]
+"""Reads the standard output and error of a program until they end, or the program has."""
 
 
 class Child:
@@ -42,12 +52,13 @@ class Child:
         self._early: int | None = None
         self._killing: threading.Timer | None = None
 
-    def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
+    def run(self, command: Sequence[str], environ: Mapping[str, str], *, copy: Copy | None = None) -> int:
         """Runs the program to its end.
 
         Args:
             command: its words.
             environ: its whole environment.
+            copy: follows what it prints through pipes; without it, the program has the streams of this process.
 
         Returns:
             Its exit code; negative for the signal that ended it.
@@ -56,11 +67,14 @@ class Child:
             OSError: it cannot be started.
         """
         with _terminal_as_it_was():
-            self._process = subprocess.Popen(list(command), env=dict(environ))
+            pipe = subprocess.PIPE if copy is not None else None
+            process = self._process = subprocess.Popen(list(command), env=dict(environ), stdout=pipe, stderr=pipe)
             if self._early is not None:
                 self._send(self._early)
             try:
-                return self._process.wait()
+                if copy is not None:
+                    copy(process)
+                return process.wait()
             finally:
                 if self._killing is not None:
                     self._killing.cancel()
@@ -96,6 +110,15 @@ class Child:
             self._killing = threading.Timer(self._grace_s, process.kill)
             self._killing.daemon = True
             self._killing.start()
+
+
+def refusal(program: str) -> tuple[str, int] | None:
+    """Why a shell would not start a program, and the exit status that tells so; None where it would."""
+    if shutil.which(program) is not None:
+        return None
+    if os.sep in program and Path(program).exists():
+        return "cannot be run", NOT_EXECUTABLE
+    return "command not found", NOT_FOUND
 
 
 def status_of(code: int) -> int:

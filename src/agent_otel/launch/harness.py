@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import msgspec
 from opentelemetry import context as otel_context
 
 from agent_otel.errors import AgentOtelError
-from agent_otel.launch.child import Child
+from agent_otel.launch.child import NOT_EXECUTABLE, Child, refusal
 from agent_otel.launch.destination import Destination
 from agent_otel.launch.environment import Instruments, environment_for
 from agent_otel.launch.presets import Preset, preset_for
@@ -28,10 +27,6 @@ from agent_otel.sdk.context import leave
 from agent_otel.sdk.observation import child_environment
 from agent_otel.sdk.plan import Plan
 from agent_otel.sdk.run import Run, new_run_id
-
-NOT_FOUND: Final = 127
-NOT_EXECUTABLE: Final = 126
-"""Exit statuses by which shells tell that a program was not started."""
 
 _TOLD: Final[Mapping[str, str]] = {
     names.VCS_REPOSITORY_NAME: names.BASE_REPOSITORY,
@@ -86,9 +81,10 @@ class Launch:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._preset: Preset = preset_for(order.command[0], order.agent)
-        if shutil.which(order.command[0]) is None:
-            message = f"{order.command[0]}: command not found"
-            raise NotStarted(message, status=NOT_FOUND)
+        if (refused := refusal(order.command[0])) is not None:
+            why, status = refused
+            message = f"{order.command[0]}: {why}"
+            raise NotStarted(message, status=status)
         self._instrumentation = state.from_environment()
         self.run_id = new_run_id(self._preset.name, time.time_ns(), self._instrumentation.new_id())
         options = {"id": self.run_id}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,7 +14,7 @@ from agent_otel.model.record import CommandResult as ResultWord
 from agent_otel.sdk.command_result import REQUIRED, CommandResult, described, result_of, values_of
 from agent_otel.sdk.context import leave
 from agent_otel.sdk.observation import Observation, line_of
-from agent_otel.sdk.process import OnOutput, run_process, run_process_async
+from agent_otel.sdk.process import Finished, Invocation, OnOutput, run_process, run_process_async
 from agent_otel.sdk.recorder import Recorder
 from agent_otel.sdk.state import current
 
@@ -69,6 +69,16 @@ class CommandRecorder(Recorder):
         with self._observed(command, cwd, env) as observation:
             invocation = observation.invocation(timeout=timeout, stdin=stdin, on_output=on_output)
             return observation.finish(await run_process_async(invocation))
+
+    def watch(self, command: Sequence[str], run: Callable[[Invocation], Finished]) -> CommandResult:
+        """Records ``command_run`` for a command that ``run`` runs in a way of its own.
+
+        Args:
+            command: its words.
+            run: runs it in the environment it is given, and says what became of it.
+        """
+        with self._observed(command, None, None) as observation:
+            return observation.finish(run(observation.invocation(timeout=None, stdin=None, on_output=None)))
 
     def record_command(
         self,

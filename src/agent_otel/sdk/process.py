@@ -59,8 +59,8 @@ class Finished:
 
 
 @dataclass(slots=True)
-class _Output:
-    """Takes output in pieces, and keeps what Finished tells of it."""
+class Output:
+    """Takes output in pieces, and keeps what ``Finished`` tells of it."""
 
     on_output: OnOutput | None
     head: bytearray = field(default_factory=bytearray)
@@ -70,6 +70,7 @@ class _Output:
     decoder: codecs.IncrementalDecoder = field(default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace"))
 
     def take(self, piece: bytes) -> None:
+        """Takes the next piece."""
         self.size += len(piece)
         self.digest.update(piece)
         room = KEPT_BYTES // 2 - len(self.head)
@@ -80,6 +81,7 @@ class _Output:
         self._pass_on(self.decoder.decode(piece))
 
     def close(self) -> None:
+        """Notes that there is no more."""
         self._pass_on(self.decoder.decode(b"", final=True))
 
     def _pass_on(self, text: str) -> None:
@@ -87,6 +89,7 @@ class _Output:
             self.on_output(text)
 
     def finished(self, result: ResultWord, exit_code: int | None, started: float, error: str = "") -> Finished:
+        """What became of the program that printed it; ``started`` is of the monotonic clock."""
         return Finished(
             result=result,
             exit_code=exit_code,
@@ -107,7 +110,7 @@ def run_process(invocation: Invocation) -> Finished:
     Raises:
         BaseException: what ``on_output`` raises, or an interrupt; the program is ended first.
     """
-    output = _Output(invocation.on_output)
+    output = Output(invocation.on_output)
     started = time.monotonic()
     with _stdin(invocation.stdin) as stdin:
         try:
@@ -137,7 +140,7 @@ def run_process(invocation: Invocation) -> Finished:
 
 async def run_process_async(invocation: Invocation) -> Finished:
     """``run_process`` for event loops: nothing blocks, and a cancelled task ends the program."""
-    output = _Output(invocation.on_output)
+    output = Output(invocation.on_output)
     started = time.monotonic()
     reading, writing = os.pipe()
     try:
@@ -177,7 +180,7 @@ async def _start(invocation: Invocation, stdin: IO[bytes] | int, stdout: int) ->
     )
 
 
-async def _drain(process: asyncio.subprocess.Process, descriptor: int, output: _Output) -> None:
+async def _drain(process: asyncio.subprocess.Process, descriptor: int, output: Output) -> None:
     """Reads until the end of the output, or a while longer than the program lives."""
     stream = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
@@ -201,12 +204,12 @@ async def _drain(process: asyncio.subprocess.Process, descriptor: int, output: _
         transport.close()
 
 
-async def _read_all(stream: asyncio.StreamReader, output: _Output) -> None:
+async def _read_all(stream: asyncio.StreamReader, output: Output) -> None:
     while piece := await stream.read(_CHUNK):
         output.take(piece)
 
 
-def _pump(process: subprocess.Popen[bytes], output: _Output, deadline: float | None) -> bool:
+def _pump(process: subprocess.Popen[bytes], output: Output, deadline: float | None) -> bool:
     """Reads until the end of the output; False when the deadline came first.
 
     A child of the program may hold the pipe open for ever: once the program is gone, waiting is bounded.
@@ -242,7 +245,7 @@ def _wait_until(process: subprocess.Popen[bytes], deadline: float | None) -> boo
     return True
 
 
-def _judged(output: _Output, exit_code: int | None, started: float, *, in_time: bool) -> Finished:
+def _judged(output: Output, exit_code: int | None, started: float, *, in_time: bool) -> Finished:
     output.close()
     if not in_time:
         return output.finished("timed_out", exit_code, started)
