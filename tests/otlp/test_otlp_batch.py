@@ -16,6 +16,7 @@ from agent_otel.otlp.build import KINDS, Builder, origin
 from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
 from agent_otel.otlp.links import LinkFinder, named_links
 from agent_otel.otlp.protobuf import items_from_protobuf
+from agent_otel.otlp.steps import Steps
 from agent_otel.otlp.wire import encode_varint, slices
 
 TRACE = b"t" * 16
@@ -42,7 +43,7 @@ def _field(number, payload):
 def _one_by_one(body, signal, limits=DEFAULT_LIMITS):
     found = []
     for part in slices(body, items=limits.items):
-        builder = Builder(origin(part.resource, part.scope), KINDS[signal], limits)
+        builder = Builder(origin(part.resource, part.scope, Steps()), KINDS[signal], limits, Steps())
         found.extend(builder.from_bytes(body[start:end]) for _, start, end in part.items)
     return found
 
@@ -50,7 +51,7 @@ def _one_by_one(body, signal, limits=DEFAULT_LIMITS):
 def _together(body, signal, limits=DEFAULT_LIMITS):
     found = []
     for part in slices(body, items=limits.items):
-        builder = Builder(origin(part.resource, part.scope), KINDS[signal], limits)
+        builder = Builder(origin(part.resource, part.scope, Steps()), KINDS[signal], limits, Steps())
         found.extend(outcomes(body, part.items, builder))
     return found
 

@@ -269,6 +269,13 @@ def test_a_body_over_a_limit_is_too_large(limits):
         items_from_json(body(GOOD, GOOD), "span", limits=limits)
 
 
+@pytest.mark.parametrize("mark", ["[", '{"a":'])
+def test_values_inside_of_values_are_counted(mark):
+    """A body of brackets or braces has few commas, and is refused all the same."""
+    with pytest.raises(TooLarge, match="values"):
+        items_from_json(mark.encode() * 2_000_001, "span")
+
+
 def test_a_million_empty_spans_are_refused():
     """Two bytes a span in JSON, too."""
     text = b'{"resourceSpans":[{"scopeSpans":[{"spans":[' + b",".join([b"{}"] * 1_000_000) + b"]}]}]}"

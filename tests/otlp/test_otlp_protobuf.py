@@ -13,6 +13,7 @@ from agent_otel.otlp.limits import Limits
 from agent_otel.otlp.protobuf import items_from_protobuf
 from agent_otel.otlp.received import Rejection
 from agent_otel.otlp.repair import parse
+from agent_otel.otlp.steps import Steps
 from agent_otel.otlp.views import views
 
 SMALL = Limits(item_bytes=400, attributes=3, events=2, links=1)
@@ -207,4 +208,47 @@ def test_what_mending_cannot_help_is_a_decode_error():
             raise ProtobufError("no")
 
     with pytest.raises(DecodeError, match="no"):
-        parse(Refusing, b"")
+        parse(Refusing, b"", Steps())
+
+
+MANY = {
+    "attributes": ("span", b"\x4a\x00", "span with more than 4096 attributes"),
+    "events": ("span", b"\x5a\x00", "span with more than 65536 events"),
+    "links": ("span", b"\x6a\x00", "span with more than 4096 links"),
+    "attributes of a log record": ("log", b"\x32\x00", "log record with more than 4096 attributes"),
+}
+
+
+@pytest.mark.parametrize("what", MANY)
+def test_a_large_item_is_refused_before_all_of_it_is_read(field, span, what):
+    """What it has too many of is counted without parsing it, and its neighbour is kept."""
+    signal, entry, reason = MANY[what]
+    item = span().SerializeToString() if signal == "span" else b""
+    body = field(1, field(2, field(2, item + entry * 600_000) + field(2, item)))
+    received = items_from_protobuf(body, signal)
+    assert received.rejected == (Rejection(reason, 1),)
+    assert len(received.items) == 1
+
+
+def test_a_large_item_of_few_fields_is_kept(span, trace_body):
+    """Being large is nothing bad."""
+    received = items_from_protobuf(trace_body(span(name="x" * 2_000_000)), "span")
+    assert len(received.items) == 1
+
+
+def test_a_request_that_takes_too_many_steps_is_refused(field, span):
+    """Large items of millions of fields, and text to mend among millions of values, do not keep a processor busy."""
+    values = field(9, field(1, b"k") + field(2, field(5, b"\x0a\x00" * 300_000)))
+    for item in (b"\x78\x00" * 600_000, field(5, b"\xff") + values * 2):
+        large = field(2, span().SerializeToString() + item)
+        with pytest.raises(TooLarge, match="1000000 fields"):
+            items_from_protobuf(field(1, field(2, large * 4)), "span")
+
+
+def test_resources_that_have_to_be_mended_take_steps_each_time(field, span):
+    """Of one that is remembered, too: what is refused must not depend on what was received before."""
+    resource = field(1, b"\x0a\x00" * 3_900 + field(1, field(1, b"\xff")))
+    block = field(1, resource + field(2, field(2, span().SerializeToString())))
+    assert items_from_protobuf(block * 200, "span").repaired == 200
+    with pytest.raises(TooLarge, match="1000000 fields"):
+        items_from_protobuf(block * 300, "span")

@@ -7,6 +7,7 @@ message written canonically, and ``digest`` covers it together with its resource
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
@@ -24,10 +25,12 @@ from agent_otel.errors import DecodeError
 from agent_otel.model import names
 from agent_otel.model.item import Item, Signal
 from agent_otel.otlp.ids import SPAN_ID_BYTES, TRACE_ID_BYTES, id_defect, log_event_name, valid_span_id, valid_trace_id
-from agent_otel.otlp.limits import DEFAULT_LIMITS, MAX_ORIGIN_BYTES, Limits
+from agent_otel.otlp.limits import DEFAULT_LIMITS, LARGE_ITEM_BYTES, MAX_ORIGIN_BYTES, Limits
 from agent_otel.otlp.links import LinkFinder, named_links
 from agent_otel.otlp.received import Outcome
 from agent_otel.otlp.repair import parse
+from agent_otel.otlp.steps import Steps
+from agent_otel.otlp.wire import fields
 
 DIGEST_BYTES: Final = 16
 
@@ -51,28 +54,44 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     repaired: bool
 
 
-def origin(resource: bytes, scope: bytes, *, mended: bool = False) -> Origin | str:
+def origin(resource: bytes, scope: bytes, steps: Steps, *, mended: bool = False) -> Origin | str:
     """The origin these encoded messages describe, or the reason why they cannot be read.
 
     ``mended`` (here and below): the text was already mended by the caller.
+
+    Raises:
+        TooLarge: mending takes too many steps; those of an origin that is remembered count again.
     """
     if len(resource) + len(scope) > MAX_ORIGIN_BYTES:
         return f"resource and scope larger than {MAX_ORIGIN_BYTES} bytes"
     # Senders repeat themselves, some with every span; what is remembered of them is small.
     if len(resource) + len(scope) <= _REMEMBERED_BYTES:
-        return _remembered_origin(resource, scope, mended)
-    return _origin(resource, scope, mended)
+        found, taken = _remembered_origin(resource, scope, mended)
+    else:
+        found, taken = _stepped_origin(resource, scope, mended)
+    steps.take(taken)
+    return found
 
 
-def _origin(resource: bytes, scope: bytes, mended: bool) -> Origin | str:  # noqa: FBT001 - remembered by it
+def _stepped_origin(
+    resource: bytes,
+    scope: bytes,
+    mended: bool,  # noqa: FBT001 - remembered by it
+) -> tuple[Origin | str, int]:
+    """The origin, and how many steps it took."""
+    steps = Steps()
+    return _origin(resource, scope, steps, mended=mended), steps.taken
+
+
+def _origin(resource: bytes, scope: bytes, steps: Steps, *, mended: bool) -> Origin | str:
     try:
-        parsed_resource, resource_mended = parse(Resource, resource)
+        parsed_resource, resource_mended = parse(Resource, resource, steps)
     except DecodeError as exc:
         return f"resource: {exc}"
     if len(parsed_resource.attributes) > DEFAULT_LIMITS.attributes:
         return f"resource with more than {DEFAULT_LIMITS.attributes} attributes"
     try:
-        parsed_scope, scope_mended = parse(InstrumentationScope, scope)
+        parsed_scope, scope_mended = parse(InstrumentationScope, scope, steps)
     except DecodeError as exc:
         return f"scope: {exc}"
     resource, scope = canonical(parsed_resource), canonical(parsed_scope)
@@ -87,7 +106,7 @@ def _origin(resource: bytes, scope: bytes, mended: bool) -> Origin | str:  # noq
     )
 
 
-_remembered_origin: Final = lru_cache(maxsize=256)(_origin)
+_remembered_origin: Final = lru_cache(maxsize=256)(_stepped_origin)
 
 
 def canonical(message: Message) -> bytes:
@@ -102,14 +121,16 @@ class Builder:
         source: their resource and scope.
         kind: what they are.
         limits: what each may hold.
+        steps: counts what mending takes, over the whole request.
     """
 
-    __slots__ = ("_finder", "_links", "kind", "limits", "many_bytes", "source")
+    __slots__ = ("_finder", "_links", "kind", "limits", "many_bytes", "source", "steps")
 
-    def __init__(self, source: Origin, kind: Kind, limits: Limits) -> None:
+    def __init__(self, source: Origin, kind: Kind, limits: Limits, steps: Steps) -> None:
         self.source = source
         self.kind = kind
         self.limits = limits
+        self.steps = steps
         # An entry takes two bytes at least, so that most spans need not be asked how many they have.
         self.many_bytes = 2 * min(limits.attributes, limits.events, limits.links)
         self._finder = LinkFinder(kind.attributes_field)
@@ -120,10 +141,22 @@ class Builder:
         if len(raw) > self.limits.item_bytes:
             return f"{self.kind.name} larger than {self.limits.item_bytes} bytes"
         try:
-            message, broken = parse(self.kind.message, raw)
+            if len(raw) > LARGE_ITEM_BYTES and (excess := self._crowd(raw)):
+                return excess
+            message, broken = parse(self.kind.message, raw, self.steps)
         except DecodeError as exc:
             return f"{self.kind.name}: {exc}"
         return self.kind.build(self, message, canonical(message), mended or broken or self.source.repaired)
+
+    def _crowd(self, raw: bytes) -> str:
+        """What an encoded message has too many of."""
+        counts: Counter[int] = Counter()
+        for number, *_ in fields(raw):
+            self.steps.take()
+            counts[number] += 1
+            if (what := self.kind.counted.get(number)) and counts[number] > (most := getattr(self.limits, what)):
+                return f"{self.kind.name} with more than {most} {what}"
+        return ""
 
     def links(self, trace: str, attributes: Sequence[Any], raw: bytes) -> tuple[str, ...]:
         """The links of a message that is written canonically as ``raw``; ``trace`` is "" where it has none."""
@@ -140,7 +173,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """What the items of one signal are, and how they are made of a message that is written canonically as some bytes.
 
     ``block`` is the message that holds many, and ``parts`` gets them from it; ``attributes_field`` is the number of the
-    field that holds their attributes.
+    field that holds their attributes, ``counted`` has the fields that there may be so many of, by name in ``Limits``.
     """
 
     name: str
@@ -148,6 +181,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     block: type[Any]
     parts: Callable[[Any], Sequence[Any]]
     attributes_field: int
+    counted: Mapping[int, str]
     build: Callable[[Builder, Any, bytes, bool], Outcome]
 
 
@@ -206,6 +240,11 @@ KINDS: Final[Mapping[Signal, Kind]] = MappingProxyType(
             block=ScopeSpans,
             parts=attrgetter("spans"),
             attributes_field=Span.ATTRIBUTES_FIELD_NUMBER,
+            counted={
+                Span.ATTRIBUTES_FIELD_NUMBER: "attributes",
+                Span.EVENTS_FIELD_NUMBER: "events",
+                Span.LINKS_FIELD_NUMBER: "links",
+            },
             build=_span_item,
         ),
         "log": Kind(
@@ -214,6 +253,7 @@ KINDS: Final[Mapping[Signal, Kind]] = MappingProxyType(
             block=ScopeLogs,
             parts=attrgetter("log_records"),
             attributes_field=LogRecord.ATTRIBUTES_FIELD_NUMBER,
+            counted={LogRecord.ATTRIBUTES_FIELD_NUMBER: "attributes"},
             build=_log_item,
         ),
     }

@@ -14,18 +14,19 @@ from agent_otel.otlp.build import Origin, origin
 from agent_otel.otlp.json_values import message_arguments
 from agent_otel.otlp.mend import MENDED, REPLACEMENT, mend
 from agent_otel.otlp.schema import descriptor_of
+from agent_otel.otlp.steps import Steps
 
 _JSON: Final = msgspec.json.Decoder()
 
 
-def origin_of(resource: msgspec.Raw, scope: msgspec.Raw) -> Origin | str:
+def origin_of(resource: msgspec.Raw, scope: msgspec.Raw, steps: Steps) -> Origin | str:
     """The origin that a resource and a scope describe, or the reason why they cannot be read."""
     try:
         resource_bytes, resource_mended = encoded(resource, Resource)
         scope_bytes, scope_mended = encoded(scope, InstrumentationScope)
     except DecodeError as exc:
         return f"resource or scope: {exc}"
-    return origin(resource_bytes, scope_bytes, mended=resource_mended or scope_mended)
+    return origin(resource_bytes, scope_bytes, steps, mended=resource_mended or scope_mended)
 
 
 def encoded(raw: msgspec.Raw, kind: type[Message]) -> tuple[bytes, bool]:

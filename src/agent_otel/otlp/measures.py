@@ -83,7 +83,7 @@ def _outcome(series: Series, encoded: Encoded, builder: Builder) -> Outcome:
     if len(encoded.raw) > limits.item_bytes:
         return f"data point larger than {limits.item_bytes} bytes"
     try:
-        point, broken = parse(DATA[series.data], encoded.raw)
+        point, broken = parse(DATA[series.data], encoded.raw, builder.steps)
     except DecodeError as exc:
         return f"data point: {exc}"
     if len(point.attributes) > limits.attributes:

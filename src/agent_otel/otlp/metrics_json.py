@@ -16,6 +16,7 @@ from agent_otel.otlp.limits import Limits
 from agent_otel.otlp.measures import DATA, Encoded, Series, outcomes
 from agent_otel.otlp.received import Received, Tally
 from agent_otel.otlp.schema import descriptor_of
+from agent_otel.otlp.steps import Steps
 
 Block = tuple[msgspec.Raw, msgspec.Raw, list[msgspec.Raw]]
 """Resource, scope and metrics."""
@@ -62,9 +63,9 @@ def measures_from_blocks(blocks: Iterable[Block], *, limits: Limits) -> Received
     Raises:
         TooLarge: there are more data points than ``limits.items``.
     """
-    tally, left = Tally(), limits.items
+    tally, steps, left = Tally(), Steps(), limits.items
     for resource, scope, raws in blocks:
-        source = origin_of(resource, scope)
+        source = origin_of(resource, scope, steps)
         for raw in raws:
             try:
                 series, points = _sliced(raw)
@@ -79,7 +80,7 @@ def measures_from_blocks(blocks: Iterable[Block], *, limits: Limits) -> Received
                 tally.reject(source, len(points))
             elif series.kept:
                 found = [_point(point, series.data) for point in points]
-                tally.extend(outcomes(series, found, Builder(source, KINDS["log"], limits)))
+                tally.extend(outcomes(series, found, Builder(source, KINDS["log"], limits, steps)))
             else:
                 tally.ignore(len(points))
     return tally.received()

@@ -12,6 +12,7 @@ from agent_otel.otlp.build import KINDS, Builder, origin
 from agent_otel.otlp.limits import Limits
 from agent_otel.otlp.measures import Encoded, Series, outcomes
 from agent_otel.otlp.received import Received, Tally
+from agent_otel.otlp.steps import Steps
 from agent_otel.otlp.wire import LENGTH, VARINT, fields, slices, varint
 
 _DATA: Final = {
@@ -43,9 +44,9 @@ def measures_from_protobuf(body: bytes, *, limits: Limits) -> Received:
         DecodeError: the body is not a request.
         TooLarge: it holds more data points than ``limits.items``.
     """
-    tally, left = Tally(), limits.items
+    tally, steps, left = Tally(), Steps(), limits.items
     for part in slices(body, items=limits.items):
-        source = origin(part.resource, part.scope)
+        source = origin(part.resource, part.scope, steps)
         for _, start, end in part.items:
             try:
                 metric = _sliced(body, start, end, left)
@@ -58,7 +59,7 @@ def measures_from_protobuf(body: bytes, *, limits: Limits) -> Received:
                 tally.reject(source, len(metric.points))
             elif series.kept:
                 points = [Encoded(body[begin:after]) for begin, after in metric.points]
-                tally.extend(outcomes(series, points, Builder(source, KINDS["log"], limits)))
+                tally.extend(outcomes(series, points, Builder(source, KINDS["log"], limits, steps)))
             else:
                 tally.ignore(len(metric.points))
     return tally.received()

@@ -22,8 +22,10 @@ from agent_otel.otlp.mend import mend
 from agent_otel.otlp.metrics_json import measures_from_blocks
 from agent_otel.otlp.protobuf import check_size
 from agent_otel.otlp.received import Outcome, Received, SignalName, Tally
+from agent_otel.otlp.steps import Steps
 
 _ABSENT: Final = msgspec.Raw(b"null")
+_MARKS: Final = (b",", b"{", b"[")
 
 
 class ScopeBlock(msgspec.Struct):
@@ -116,7 +118,7 @@ def request(body: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Request:
         TooLarge: the body is over a limit of the request.
     """
     check_size(body, limits)
-    if body.count(b",") > limits.json_values:
+    if any(body.count(mark) > limits.json_values for mark in _MARKS):
         message = f"a JSON request of more than {limits.json_values} values: send fewer items at a time, or protobuf"
         raise TooLarge(message)
     try:
@@ -138,7 +140,7 @@ def items_of(sliced: Request, signal: SignalName, *, limits: Limits = DEFAULT_LI
     Raises:
         TooLarge: there are more than ``limits.items``.
     """
-    tally = Tally()
+    tally, steps = Tally(), Steps()
     blocks = list(_blocks(sliced, signal))
     if sum(len(raws) for *_, raws in blocks) > limits.items:
         message = "too many spans, log records or metrics in one request: send fewer at a time"
@@ -146,11 +148,11 @@ def items_of(sliced: Request, signal: SignalName, *, limits: Limits = DEFAULT_LI
     if signal == "metric":
         return measures_from_blocks(blocks, limits=limits)
     for resource, scope, raws in blocks:
-        source = origin_of(resource, scope)
+        source = origin_of(resource, scope, steps)
         if isinstance(source, str):
             tally.reject(source, len(raws))
         else:
-            builder = Builder(source, KINDS[signal], limits)
+            builder = Builder(source, KINDS[signal], limits, steps)
             tally.extend(_outcome(raw, builder) for raw in raws)
     return tally.received()
 

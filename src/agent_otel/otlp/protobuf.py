@@ -8,6 +8,7 @@ from agent_otel.otlp.build import KINDS, Builder, origin
 from agent_otel.otlp.limits import DEFAULT_LIMITS, Limits
 from agent_otel.otlp.metrics_protobuf import measures_from_protobuf
 from agent_otel.otlp.received import Received, SignalName, Tally
+from agent_otel.otlp.steps import Steps
 from agent_otel.otlp.wire import slices
 
 
@@ -24,13 +25,13 @@ def items_from_protobuf(body: bytes, signal: SignalName, *, limits: Limits = DEF
     check_size(body, limits)
     if signal == "metric":
         return measures_from_protobuf(body, limits=limits)
-    tally = Tally()
+    tally, steps = Tally(), Steps()
     for part in slices(body, items=limits.items):
-        source = origin(part.resource, part.scope)
+        source = origin(part.resource, part.scope, steps)
         if isinstance(source, str):
             tally.reject(source, len(part.items))
         else:
-            tally.extend(outcomes(body, part.items, Builder(source, KINDS[signal], limits)))
+            tally.extend(outcomes(body, part.items, Builder(source, KINDS[signal], limits, steps)))
     return tally.received()
 
 

@@ -13,21 +13,28 @@ from google.protobuf.message import DecodeError as ProtobufError, Message
 from agent_otel.errors import DecodeError
 from agent_otel.otlp.limits import MAX_DEPTH
 from agent_otel.otlp.schema import Field, descriptor_of, table
+from agent_otel.otlp.steps import Steps
 from agent_otel.otlp.wire import LENGTH, encode_varint, fields
 
 MessageT = TypeVar("MessageT", bound=Message)
 
 
-def parse(kind: type[MessageT], raw: bytes) -> tuple[MessageT, bool]:
+def parse(kind: type[MessageT], raw: bytes, steps: Steps) -> tuple[MessageT, bool]:
     """The message, and whether it had to be mended.
+
+    Args:
+        kind: its class.
+        raw: the encoded message.
+        steps: counts the fields that mending takes.
 
     Raises:
         DecodeError: the bytes are damaged, or nested too deeply.
+        TooLarge: mending takes too many steps.
     """
     try:
         return kind.FromString(raw), False
     except ProtobufError:
-        mended = repair(raw, descriptor_of(kind))
+        mended = repair(raw, descriptor_of(kind), steps)
     try:
         return kind.FromString(mended), True
     except ProtobufError as exc:
@@ -35,36 +42,40 @@ def parse(kind: type[MessageT], raw: bytes) -> tuple[MessageT, bool]:
         raise DecodeError(message) from exc
 
 
-def repair(raw: bytes, descriptor: Descriptor, depth: int = 1) -> bytes:
+def repair(raw: bytes, descriptor: Descriptor, steps: Steps, depth: int = 1) -> bytes:
     """The message with what is not valid UTF-8 in its strings replaced by U+FFFD.
 
     Args:
         raw: the encoded message.
         descriptor: its type, which says where the strings are.
+        steps: counts the fields.
         depth: how deep in other messages it lies.
 
     Raises:
         DecodeError: the bytes are damaged, or nested too deeply.
+        TooLarge: it takes too many steps.
     """
     if depth > MAX_DEPTH:
         message = f"values nested in more than {MAX_DEPTH} messages"
         raise DecodeError(message)
     known = table(descriptor).numbers
-    mended = bytearray()
+    mended, kept, position = bytearray(), 0, 0
     for number, wire_type, start, end in fields(raw):
-        field = known.get(number)
+        steps.take()
+        begin, position = position, end
+        if wire_type != LENGTH or (field := known.get(number)) is None:
+            continue
         payload = raw[start:end]
-        if wire_type == LENGTH:
-            if field is not None:
-                payload = _mended(payload, field, depth)
-            payload = encode_varint(len(payload)) + payload
-        mended += encode_varint(number << 3 | wire_type) + payload
-    return bytes(mended)
+        better = _mended(payload, field, steps, depth)
+        if better != payload:
+            mended += raw[kept:begin] + encode_varint(number << 3 | LENGTH) + encode_varint(len(better)) + better
+            kept = end
+    return bytes(mended + raw[kept:])
 
 
-def _mended(payload: bytes, field: Field, depth: int) -> bytes:
+def _mended(payload: bytes, field: Field, steps: Steps, depth: int) -> bytes:
     if field.type == FieldDescriptor.TYPE_STRING:
         return payload.decode("utf-8", "replace").encode()
     if field.message is not None:
-        return repair(payload, field.message, depth + 1)
+        return repair(payload, field.message, steps, depth + 1)
     return payload
