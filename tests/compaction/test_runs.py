@@ -25,6 +25,8 @@ class Sessions:
     """An agent that says everything in log records: turns, calls of tools and models, and of which session they are."""
 
     name = "sessions"
+    about = "sessions of a test"
+    scopes = ("sessions",)
 
     def claims(self, item: Span | Log) -> bool:
         """Everything of its scope."""

@@ -32,6 +32,14 @@ class Dialect(Protocol):
     def name(self) -> str:
         """What records call it (``agent.dialect``)."""
 
+    @property
+    def about(self) -> str:
+        """Whose telemetry it reads, in one line for people: the agents, and the signals they send."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The instrumentation scopes it reads, for people; empty where it goes by attributes alone."""
+
     def claims(self, item: Span | Log) -> bool:
         """True when the item is this dialect's to read; the first dialect of the table that claims an item has it."""
 

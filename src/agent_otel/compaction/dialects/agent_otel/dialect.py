@@ -18,6 +18,8 @@ class AgentOtel:
     """Reads what ``agent_otel`` itself emits: its spans, and its events wherever they happened."""
 
     name = "agent_otel"
+    about = "runs, tools, commands, edits and statements recorded with this SDK: spans and their events"
+    scopes = (names.SCOPE,)
 
     def claims(self, item: Span | Log) -> bool:
         """Everything of our instrumentation scope."""

@@ -41,6 +41,8 @@ class GenAI:
     """Reads the GenAI conventions, whoever emits them."""
 
     name = "genai"
+    about = "OpenTelemetry's GenAI conventions, old and new, whoever follows them: spans, span events, log records"
+    scopes: tuple[str, ...] = ()
 
     def claims(self, item: Span | Log) -> bool:
         """Spans of a known operation, and the log events of the conventions."""
