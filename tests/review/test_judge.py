@@ -11,6 +11,7 @@ from agent_otel.model.record import (
     Check,
     Claim,
     Command,
+    Counts,
     Decision,
     Dropped,
     Failure,
@@ -167,3 +168,31 @@ def test_every_record_can_be_told(record: RunRecord) -> None:
     judged = judge(record)
     for text in (as_text(record), as_text(judged, width=20), as_markdown(judged), *summary_rows([judged])[0]):
         assert all(character == "\n" or character.isprintable() for character in text)
+
+
+def test_what_a_claim_states_is_held_against_the_checks() -> None:
+    """Each kind of check on its own; the claim is worth its worst statement, and judging twice changes nothing."""
+    text = "All 4 tests pass and the build succeeds. The linter is clean."
+    passed = Command(id="c1", command="pytest", result="passed", exit_code=0, started="2026-01-01T00:00:00Z")
+    tests = Verification(
+        id="v1", check="pytest", outcome="pass", kind="test", derived=True, command_id="c1", evidence=("c1",),
+        level="observed", counts=Counts(passed=4),
+    )  # fmt: skip
+    record = RunRecord(
+        run_id="r",
+        lifecycle="settled",
+        outcome="ended",
+        commands=(passed,),
+        verifications=(tests,),
+        claims=(Claim(text=text),),
+        capture=Capture(root_seen=True, complete=True),
+    )
+    judged = judge(record)
+    (claim,) = judged.claims
+    assert [(each.kind, each.verdict) for each in claim.statements] == [
+        ("test", "proved"),
+        ("build", "claimed"),
+        ("lint", "claimed"),
+    ]
+    assert claim.verdict == "claimed"
+    assert judge(judged) == judged

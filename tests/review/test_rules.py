@@ -17,6 +17,7 @@ from agent_otel.model.record import (
     Claim,
     Command,
     ContextSource,
+    Counts,
     Decision,
     Dropped,
     Failure,
@@ -62,6 +63,12 @@ def check(outcome: str = "pass", **fields) -> Verification:
     """A required check with the evidence of ``c1``."""
     known = {"id": "v1", "check": "unit", "required": True, "evidence": ("c1",), "level": "observed"}
     return Verification(outcome=outcome, **{**known, **fields})
+
+
+def derived(outcome: str = "pass", **fields) -> Verification:
+    """A test that the command ``c1`` is by its line."""
+    known = {"required": False, "derived": True, "kind": "test", "command_id": "c1"}
+    return check(outcome, **{**known, **fields})
 
 
 def skipped(**fields) -> Verification:
@@ -126,8 +133,6 @@ SPEAKS = {
          ["warning verification claims[0]", "warning verification claims[0]"]),
         ("in the handoff", run(handoff=Handoff(status="done, all tests pass", next_action="merge")),
          ["warning verification handoff"]),
-        ("the last test command failed", said("All tests pass", cmd(), cmd(2, **FAILED)),
-         ["warning verification claims[0] c2"]),
         ("a long sentence", said("All tests pass " + "and more " * 30), ["warning verification claims[0]"]),
         ("result unknown", said("All tests pass", cmd(result="unknown", exit_code=None)),
          ["info capture claims[0] c1"]),
@@ -135,6 +140,19 @@ SPEAKS = {
          ["info capture claims[0]"]),
         ("another command passed", said("All tests pass", cmd(command="git status")),
          ["warning verification claims[0]"]),
+    ],
+    "contradicted-claim": [
+        ("the last test command failed", said("All tests pass", cmd(), cmd(2, **FAILED)),
+         ["error verification claims[0] c2"]),
+        ("the last check failed", said("All tests pass", cmd(**FAILED), verifications=(derived("fail"),)),
+         ["error verification claims[0] c1"]),
+        ("another number", said("142 passed", cmd(), verifications=(derived(counts=Counts(passed=141)),)),
+         ["error verification claims[0] c1"]),
+        ("a declared check failed", said("`unit` tests pass", cmd(**FAILED), verifications=(check("fail", kind=None),)),
+         ["error verification claims[0] v1"]),
+        ("in the handoff",
+         run(handoff=Handoff(status="done, all tests pass", next_action="merge"), commands=(cmd(**FAILED),)),
+         ["error verification handoff c1"]),
     ],
     "failure-not-resolved": [
         ("a command", run(failures=(Failure(id="f1", command="pytest -q", error="1 failed"),)),
@@ -262,6 +280,13 @@ SILENT = {
         said("I passed the test data to the parser"),
         run(handoff=None),
         run(handoff=Handoff(status="patch with blocker")),
+    ],
+    "contradicted-claim": [
+        said("All 4 tests pass.", cmd(), verifications=(derived(counts=Counts(passed=4)),)),
+        said("All tests pass.", cmd(), verifications=(derived(),)),
+        said("All 4 tests pass.", cmd(tree="0"), verifications=(derived(),)),
+        said("The linter is clean.", cmd(**FAILED), verifications=(derived("fail"),)),
+        said("All tests pass.", verifications=(skipped(),)),
     ],
     "failure-not-resolved": [
         run(failures=(Failure(id="f1", command="pytest", resolved_by="c2"),)),

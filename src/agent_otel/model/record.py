@@ -253,10 +253,22 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     from_metrics: bool = False
 
 
+class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A success that a claim states of a kind of check. ``verdict`` is computed from what was seen of such checks."""
+
+    kind: CheckKind
+    text: str
+    verdict: Verdict
+    verdict_reason: str
+    refs: tuple[str, ...] = ()
+
+
 class Claim(_Entry, frozen=True, kw_only=True, omit_defaults=True):
-    """What the agent said of its own work, kept apart from what was seen."""
+    """What the agent said of its own work, kept apart from what was seen; ``verdict`` is its worst statement's."""
 
     text: str
+    statements: tuple[Statement, ...] = ()
+    verdict: Verdict | None = None
 
 
 class Handoff(_Entry, frozen=True, kw_only=True, omit_defaults=False):

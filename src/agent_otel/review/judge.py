@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from agent_otel.model.record import RunRecord
+from agent_otel.review.claims import held
 from agent_otel.review.ground import ground
 from agent_otel.review.rules.base import findings
 from agent_otel.review.rules.table import RULES
@@ -15,6 +16,7 @@ from agent_otel.review.verdicts import judgement
 def judge(record: RunRecord) -> RunRecord:
     """The record with verdicts, review state, final status and findings; judging twice equals judging once."""
     judged = _with_verdicts(record)
+    judged = replace(judged, claims=tuple(held(claim, judged) for claim in judged.claims))
     judged = replace(judged, review_state=review_state(judged), final_status=final_status(judged))
     return replace(judged, findings=tuple(findings(RULES, judged)))
 

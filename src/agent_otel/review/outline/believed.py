@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from agent_otel.model.record import Decision, RunRecord, Verdict, Verification
+from agent_otel.model.record import Claim, Decision, RunRecord, Statement, Verdict, Verification
 from agent_otel.review.outline.shape import Line, Own, Part, Tone, fact, joined, line, listed, part
 
 _TONES: Final[dict[Verdict, Tone]] = {"proved": "good", "failed": "bad", "contradicted": "bad"}
@@ -17,7 +17,7 @@ def believed(record: RunRecord) -> Iterator[Part]:
     skipped = [check for check in record.verifications if check.id in record.skipped_checks]
     yield from part("Skipped checks", (_skipped(check) for check in skipped))
     yield from listed("Decisions", (_decision(decision) for decision in record.decisions))
-    yield from part("The agent's own words", (line(claim.text) for claim in record.claims))
+    yield from part("The agent's own words", (_claim(claim) for claim in record.claims))
     yield from part("Open risks", (line(risk, tone="warn") for risk in record.open_risks))
     yield from part("Handoff", _handoff(record)) or (Part("Handoff: none recorded", ()),)
 
@@ -28,6 +28,15 @@ def _verification(check: Verification) -> Line:
     why = (Own(": "), check.verdict_reason) if check.verdict_reason else ()
     label = Own(f"  {verdict.replace('_', ' ')}  ")
     return line(check.id, label, check.check, required, *why, tone=_TONES.get(verdict, "warn"))
+
+
+def _claim(claim: Claim) -> Line:
+    return line(claim.text, below=tuple(_statement(stated) for stated in claim.statements))
+
+
+def _statement(stated: Statement) -> Line:
+    label = Own(f"{stated.verdict}: ")
+    return line(label, stated.text, Own(": "), stated.verdict_reason, tone=_TONES.get(stated.verdict, "warn"))
 
 
 def _skipped(check: Verification) -> Line:

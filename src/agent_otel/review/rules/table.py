@@ -33,6 +33,12 @@ RULES: Final[tuple[Rule, ...]] = (
         remedy="run the check again after the last edit",
     ),
     Rule(
+        id="contradicted-claim", severity="error", layer="verification", check=claims.contradicted_claim,
+        summary="the run's own words claim a success, and the last such check failed or counted otherwise",
+        example="the final message says 'all 4 tests pass', and the last 'pytest' exited with 1",
+        remedy="run the check again after the last edit, and say what it says",
+    ),
+    Rule(
         id="claim-without-command", severity="warning", layer="verification", check=claims.claim_without_command,
         summary="a pass is claimed and no command shows it; an error where the check is required",
         example="the final message says 'all 42 tests pass', and no test command is in the record",
