@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from agent_otel.compaction.reading.values import STATUS_ERROR, loads, text, whole
+from agent_otel.compaction.reading.values import STATUS_ERROR, is_cut, loads, remains, text, whole
 from agent_otel.model import names
 from agent_otel.model.fact import SpanOutcome
 from agent_otel.model.item import Span
@@ -27,6 +27,7 @@ INNER_KEYS: Final = (
     "kwargs",
     "response",
 )
+TIMEOUT_KEYS: Final = ("timed_out", "timedOut", "timeout")
 TEXT_KEYS: Final = ("stdout", "stderr", "output", "content", "text", "message", "error")
 DENIED: Final = frozenset(
     ["denied", "permission_denied", "permissiondeniederror", "policy_violation", "execution_denied", "rejected"]
@@ -55,10 +56,11 @@ _NOT_DONE_TEXT: Final = re.compile(
 
 
 class Result(NamedTuple):
-    """A tool's result: its fields where it has some, and its text."""
+    """A tool's result: its fields where it has some, its text, and the call it answers where it says so."""
 
     fields: Mapping[str, Any]
     text: str
+    call_id: str = ""
 
 
 class Ending(NamedTuple):
@@ -71,24 +73,31 @@ class Ending(NamedTuple):
 
 
 def unwrap(raw: object) -> Result:
-    """A result without the envelopes frameworks put around it."""
+    """A result without the envelopes frameworks put around it; what an envelope says of an error is kept."""
     value = loads(raw)
+    failed, call_id = False, ""
     for _ in range(6):
         inner = _inside(value)
         if inner is value:
             break
+        if isinstance(value, dict):
+            failed = failed or _says_error(value)
+            call_id = call_id or text(value.get("tool_call_id"))
         value = loads(inner)
+    fields: Mapping[str, Any] = {}
     if isinstance(value, dict):
-        said = [text(value.get(key)) for key in TEXT_KEYS]
-        return Result(value, "\n".join(filter(None, said)))
-    return Result({}, value if isinstance(value, str) else "")
+        fields, value = value, "\n".join(filter(None, (_said(value.get(key)) for key in TEXT_KEYS)))
+    elif is_cut(value):
+        fields = remains(value)
+        value = "\n".join(filter(None, (text(fields.get(key)) for key in TEXT_KEYS)))
+        call_id, fields = text(fields.get("tool_call_id")), {}
+    return Result({**fields, "is_error": True} if failed else fields, text(value), call_id)
 
 
 def _inside(value: Any) -> Any:
     """What an envelope holds, the value itself when it is none."""
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-        texts = [text(entry.get("text")) or text(entry.get("content")) for entry in value]
-        return "\n".join(texts) if any(texts) else value
+        return _said(value) or value
     if not isinstance(value, dict) or any(key in value for key in EXIT_KEYS):
         return value
     if set(value) == {"result"}:
@@ -96,9 +105,16 @@ def _inside(value: Any) -> Any:
     for key in ("data", "kwargs", "output"):
         if isinstance(inner := value.get(key), dict) and ("content" in inner or "kwargs" in inner):
             return inner
-    if isinstance(value.get("content"), list):
-        return value["content"]
-    return value
+    is_message = "tool_call_id" in value and isinstance(value.get("content"), str)
+    return value["content"] if is_message or isinstance(value.get("content"), list) else value
+
+
+def _said(value: Any) -> str:
+    """The text of a field: itself, or that of its parts."""
+    if not isinstance(value, list):
+        return text(value)
+    parts = [entry for entry in value if isinstance(entry, dict)]
+    return "\n".join(filter(None, (text(part.get("text")) or text(part.get("content")) for part in parts)))
 
 
 def ending(span: Span, result: Result) -> Ending:
@@ -135,14 +151,17 @@ def _span_says_so(span: Span) -> bool:
 def _result_says_so(result: Result) -> bool:
     if not result.fields:
         return bool(_ERROR_TEXT.match(result.text[:200])) and exit_code(None, result) is None
-    get = result.fields.get
+    return _says_error(result.fields) or (bool(result.fields.get("error")) and exit_code(None, result) is None)
+
+
+def _says_error(fields: Mapping[str, Any]) -> bool:
+    get = fields.get
     return (
         get("is_error") is True
         or get("isError") is True
         or get("success") is False
         or get("ok") is False
         or get("status") in ("error", "failed")
-        or (bool(get("error")) and exit_code(None, result) is None)
     )
 
 
@@ -184,7 +203,11 @@ def command_result(end: Ending, code: int | None, result: Result) -> CommandResu
     """What became of a command; ``passed`` takes a real exit code of 0."""
     if end.outcome == "denied":
         return "denied"
-    if end.timed_out or result.fields.get("timed_out") is True or (code != 0 and _TIMEOUT_LINE.search(result.text)):
+    if (
+        end.timed_out
+        or any(result.fields.get(key) is True for key in TIMEOUT_KEYS)
+        or (code != 0 and _TIMEOUT_LINE.search(result.text))
+    ):
         return "timed_out"
     if end.outcome in ("cancelled", "open"):
         return "unknown"

@@ -20,6 +20,9 @@ _from_json = msgspec.json.Decoder().decode
 _skim = msgspec.json.Decoder(msgspec.Raw).decode
 _INT64 = 1 << 63
 """OTLP has no integers beyond; JSON does, and nothing that is counted or timed needs them."""
+CUT: Final = "…"
+"""Ends a text that ``remains`` found only the beginning of."""
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)("?)(\s*:)?', re.DOTALL)
 _SURROGATE = re.compile(r"\\[uU](?:0000)?[dD][89a-fA-F]")
 # What Python's own parser would warn of on standard error.
 _BAD_ESCAPE = re.compile(r"""\\(?:[^\\'"abfnrtvxuUN0-7\n]|[4-7][0-7]{2})""")
@@ -91,6 +94,26 @@ def is_cut(value: object) -> bool:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return isinstance(loads(stripped), str)
     return False
+
+
+def remains(value: str) -> Mapping[str, str]:
+    """The texts in JSON that an attribute limit cut, by the names of their fields, at any depth; the first of each."""
+    found: dict[str, str] = {}
+    key = ""
+    for token in _TOKEN.finditer(value):
+        if token[3]:
+            key = token[1]
+        elif key:
+            found.setdefault(key, _unescaped(token[1]) + ("" if token[2] else CUT))
+            key = ""
+    return found
+
+
+def _unescaped(inner: str) -> str:
+    try:
+        return text(_from_json(f'"{inner}"'))
+    except (msgspec.MsgspecError, ValueError):
+        return inner
 
 
 def mapping(value: object) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from agent_otel.compaction.reading.values import count, loads, text, texts
+from agent_otel.compaction.reading.values import CUT, count, is_cut, loads, remains, text, texts
 from agent_otel.compaction.remembered import remembered
 
 PATHS: Final = (
@@ -22,10 +22,11 @@ MANY_PATHS: Final = ("paths", "files", "filepaths", "filenames", "absolutepaths"
 NEW_PATHS: Final = ("destination", "dest", "newpath", "target", "to", "newname", "destinationpath", "newfilepath")
 COMMANDS: Final = ("command", "cmd", "commandline", "shellcommand", "bashcommand", "argv", "script", "commands")
 PATCHES: Final = ("patch", "diff", "input", "patchtext", "content")
-WRAPPERS: Final = ("kwargs", "inputs", "action", "arguments", "parameters", "toolinput")
+WRAPPERS: Final = ("inputs", "kwargs", "action", "arguments", "parameters", "toolinput")
 
 SHELLS: Final = frozenset(["bash", "shell", "terminal", "sh", "zsh", "powershell", "cmd"])
 RUNNERS: Final = frozenset(["command", "commands", "exec", "execute", "run", "process"])
+FILES: Final = frozenset(["file", "files", "document", "documents", "notebook", "path"])
 FOLDERS: Final = frozenset(["directory", "directories", "dir", "folder", "folders"])
 VERBS: Final = (
     ("edit", ("edit", "replace", "update", "modify", "insert", "append", "multiedit", "rewrite", "patch")),
@@ -54,6 +55,7 @@ _SUBJECTS: Final = frozenset([*PATHS, *MANY_PATHS, *COMMANDS])
 _PATCH_HEADER: Final = re.compile(r"^\*\*\* (Add|Update|Delete) File: (.+)$|^\*\*\* Move to: (.+)$", re.MULTILINE)
 _DIFF_HEADER: Final = re.compile(r"^--- (?:a/)?(\S[^\t\n]*)[^\n]*\n\+\+\+ (?:b/)?(\S[^\t\n]*)", re.MULTILINE)
 _PATCH_VERBS: Final = {"Add": "create", "Update": "edit", "Delete": "delete"}
+_LIKE_A_PATH: Final = re.compile(r"/|\.\w{1,8}\s*$")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LONGEST_PATH: Final = 1024
 
@@ -74,7 +76,7 @@ def actions(name: str, raw: object) -> list[Action]:
     words, named = _words(name), _operation(name)
     given = _arguments(raw)
     if isinstance(given, str):
-        given = {"command" if words & SHELLS or words & RUNNERS else "path": given} if given.strip() else {}
+        given = _alone(words, given)
     path = _path(given)
     operation = EDITOR_COMMANDS.get(text(given.get("command")), "") if path else ""
     if not operation and (line := _command(words, given)):
@@ -82,6 +84,15 @@ def actions(name: str, raw: object) -> list[Action]:
     if not operation and (patched := list(_patched(words, given))):
         return patched
     return list(_file_actions(operation or named, path, given))
+
+
+def _alone(words: frozenset[str], given: str) -> Mapping[str, Any]:
+    """The only argument of a tool, told without its name: what it is follows from the tool, and from its looks."""
+    if is_cut(given):
+        return {_plain(key): value for key, value in remains(given).items() if not value.endswith(CUT)}
+    if words & (SHELLS | RUNNERS):
+        return {"command": given}
+    return {"path": given} if words & FILES or _LIKE_A_PATH.search(given) else {}
 
 
 @remembered
@@ -182,6 +193,7 @@ def _plausible(value: object) -> str:
     """The value if it may be a path of a file: one line, no address."""
     path = text(value).strip()
     possible = 0 < len(path) <= _LONGEST_PATH and "\n" not in path and ("://" not in path or path.startswith("file://"))
+    possible = possible and not path.startswith(("{", "[{"))
     return path if possible else ""
 
 
