@@ -8,6 +8,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import get_args
@@ -236,6 +238,30 @@ def test_a_database_that_stays_locked_is_an_error(path, item):
                 store.put([item("a")])
             other.execute("ROLLBACK")
         assert store.put([item("a")]).stored == 1
+
+
+def test_whoever_waits_has_a_turn_beside_a_writer_that_hardly_pauses(path, item):
+    """A worker is not kept from its claims by a processor that commits one large batch after the other."""
+    over, holding = threading.Event(), threading.Event()
+
+    def write():
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
+            while not over.wait(0.003):
+                other.execute("BEGIN IMMEDIATE")
+                holding.set()
+                over.wait(0.25)
+                holding.clear()
+                other.execute("COMMIT")
+
+    with closing(SqliteStore(path, busy_s=2)) as store, ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            for number in range(6):
+                assert holding.wait(10)
+                assert store.put([item(f"{number}")]).stored == 1
+        finally:
+            over.set()
+        writing.result()
 
 
 def test_a_new_file_that_stays_locked_is_an_error(path):
