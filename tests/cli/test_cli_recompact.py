@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from pathlib import Path
 
+import agent_spans
 import pytest
 from msgspec.structs import replace
 
 from agent_otel.model.record import Task
+from agent_otel.otlp.protobuf import items_from_protobuf
 from agent_otel.store.base import Folded
 from agent_otel.store.open import open_store
 
@@ -47,6 +50,54 @@ def test_only_what_started_since_is_folded_again(invoke, db) -> None:
     """The times are those of ``runs``."""
     result = invoke("recompact", "--db", db, "--since", "2999-01-01", "--json")
     assert json.loads(result.stdout) == {"groups": 0, "records": 0, "changed": 0}
+
+
+@pytest.fixture
+def begun(tmp_path: Path) -> str:
+    """A database with a run that began an hour ago, and whose root is yet to end."""
+    begun_ns = time.time_ns() - 3_600_000_000_000
+    child = agent_spans.span(0, 1, spans=2)
+    child.start_time_unix_nano, child.end_time_unix_nano = begun_ns, begun_ns + 1
+    path = tmp_path / "begun.db"
+    with closing(open_store(path)) as store:
+        store.put(items_from_protobuf(agent_spans.request([child]), "span").items)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "lifecycle"),
+    [
+        ([], {}, "abandoned"),
+        ([], {"AGENT_OTEL_ABANDONED_AFTER": "86400"}, "open"),
+        (["--abandoned-after-s", "86400"], {}, "open"),
+        (["--abandoned-after-s", "60"], {"AGENT_OTEL_ABANDONED_AFTER": "86400"}, "abandoned"),
+    ],
+)
+def test_a_run_is_silent_for_as_long_as_processors_are_told(
+    invoke, begun, monkeypatch, arguments, environment, lifecycle
+) -> None:
+    """The setting is theirs; flag before environment before default."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert invoke("recompact", "--db", begun, *arguments).exit_code == 0
+    with closing(open_store(begun)) as store:
+        assert [record.lifecycle for record in store.records()] == [lifecycle]
+
+
+@pytest.mark.parametrize("command", [("runs",), ("export",), ("compact", "-")])
+def test_every_command_that_folds_asks_the_environment(invoke, begun, monkeypatch, command) -> None:
+    """A run is not declared abandoned by whoever looks at it."""
+    monkeypatch.setenv("AGENT_OTEL_ABANDONED_AFTER", "86400")
+    invoke(*command, "--db", begun, input="\n")
+    with closing(open_store(begun)) as store:
+        assert [record.lifecycle for record in store.records()] == ["open"]
+
+
+def test_no_time_at_all_is_a_mistake(invoke, begun) -> None:
+    """The bounds are those of the processor."""
+    result = invoke("recompact", "--db", begun, "--abandoned-after-s", "0")
+    assert result.exit_code == 2
+    assert "abandoned_after_s must be at least 1, got 0" in result.stderr
 
 
 def test_there_must_be_something_to_fold(invoke, tmp_path: Path) -> None:

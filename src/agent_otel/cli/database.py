@@ -19,6 +19,7 @@ from agent_otel.cli.remote import RemoteRecords, TlsSettings
 from agent_otel.compaction.policy import Policy
 from agent_otel.errors import NotFound
 from agent_otel.service.fold import fold_due
+from agent_otel.service.settings import FoldSettings
 from agent_otel.store.base import Store
 from agent_otel.store.locate import find_database
 from agent_otel.store.open import file_of, open_store
@@ -87,8 +88,17 @@ def existing_records(source: Source) -> Iterator[Records]:
             yield StoreRecords(store)
 
 
+def chosen_policy(abandoned_after_s: float | None = None) -> Policy:
+    """How to compact: as was asked for, else as the environment says, which processors of the database read too.
+
+    Raises:
+        SettingsError: that cannot be.
+    """
+    return settings.read(FoldSettings, arguments={"abandoned_after_s": abandoned_after_s}, environ=os.environ).policy
+
+
 @contextmanager
-def existing_store(database: str | None) -> Iterator[Store]:
+def existing_store(database: str | None, *, policy: Policy | None = None) -> Iterator[Store]:
     """The store at ``database``, a file with its due records folded: nobody else may do that for a run that was killed.
 
     A database of another kind has processors, whose work it is.
@@ -105,5 +115,5 @@ def existing_store(database: str | None) -> Iterator[Store]:
         raise NotFound(message)
     with closing(open_store(where)) as store:
         if file is not None:
-            fold_due(store, now_ns=time.time_ns(), policy=Policy())
+            fold_due(store, now_ns=time.time_ns(), policy=policy or chosen_policy())
         yield store

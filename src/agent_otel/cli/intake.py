@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from agent_otel.cli.database import chosen_policy
 from agent_otel.cli.records import ALL, StoreRecords
 from agent_otel.cli.sources import Request
-from agent_otel.compaction.policy import Policy
 from agent_otel.errors import DecodeError, SettingsError, TooLarge
 from agent_otel.model.item import Item
 from agent_otel.model.record import RunRecord
@@ -94,6 +94,7 @@ class NotingStore(SqliteStore):
 
     def __init__(self, path: Path, *, whole: bool) -> None:
         super().__init__(path)
+        self._policy = chosen_policy()
         self._whole = whole
         self._runs: set[str] = set()
         self._traces: set[str] = set()
@@ -131,7 +132,7 @@ class NotingStore(SqliteStore):
     def _fold(self) -> None:
         # Input that is all there is has no "later": a run without an end was abandoned, whatever today's date.
         now_ns = END_OF_TIME_NS - _ROOM_NS if self._whole else time.time_ns()
-        fold_due(self, now_ns=now_ns, policy=Policy())
+        fold_due(self, now_ns=now_ns, policy=self._policy)
 
 
 def _items(request: Request) -> Received:

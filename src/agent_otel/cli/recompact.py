@@ -10,30 +10,33 @@ from contextlib import contextmanager
 import click
 
 from agent_otel.cli.console import print_json
-from agent_otel.cli.database import database_option, existing_store
+from agent_otel.cli.database import chosen_policy, database_option, existing_store
 from agent_otel.cli.moments import Moment
+from agent_otel.cli.options import setting_options
 from agent_otel.cli.records import ALL, StoreRecords
-from agent_otel.compaction.policy import Policy
 from agent_otel.review.wording import count
 from agent_otel.service.fold import fold_due
+from agent_otel.service.settings import FoldSettings
 from agent_otel.store.base import RecordQuery, Store
 
 
 @click.command
 @database_option
 @click.option("--since", type=Moment(), help="Only runs started since: 7d, 12h, or a date in UTC.")
+@setting_options(FoldSettings)
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-def recompact(*, database: str | None, since: str | None, as_json: bool) -> None:
+def recompact(*, database: str | None, since: str | None, abandoned_after_s: float | None, as_json: bool) -> None:
     """Fold the stored telemetry again, for instance after an upgrade that understands more of it.
 
     A record whose content changes gets its next revision. Runs whose telemetry has expired stay as they are. Safe
     beside a running processor.
     """
-    with existing_store(database) as store:
+    policy = chosen_policy(abandoned_after_s)
+    with existing_store(database, policy=policy) as store:
         before = _revisions(store, since or "")
         groups = store.refold(since=since or "")
         with _progress(groups) as folded:
-            fold_due(store, now_ns=time.time_ns(), policy=Policy(), folded=folded)
+            fold_due(store, now_ns=time.time_ns(), policy=policy, folded=folded)
         after = _revisions(store, since or "")
     changed = sum(before.get(run_id) != revision for run_id, revision in after.items())
     if as_json:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from agent_otel.compaction.policy import Policy
 from agent_otel.errors import SettingsError, suggestion
 from agent_otel.otlp.received import SignalName
 
@@ -192,10 +193,7 @@ class ProcessorSettings:
     )
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
-            if getattr(self, name) < least:
-                message = f"{name} must be at least {least:g}, got {getattr(self, name):g}"
-                raise SettingsError(message)
+        _check_least(self)
         if (self.tls_certificate is None) != (self.tls_key is None):
             message = "tls_certificate and tls_key come together"
             raise SettingsError(message)
@@ -220,6 +218,25 @@ class ProcessorSettings:
 def _metadata_of(name: str) -> Mapping[str, Any]:
     """What is written at a setting of ``ProcessorSettings``."""
     return next(each.metadata for each in fields(ProcessorSettings) if each.name == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldSettings:
+    """What a command that folds has in common with the processors of the same database.
+
+    Raises:
+        SettingsError: as ``ProcessorSettings``.
+    """
+
+    abandoned_after_s: float = field(default=900.0, metadata=_metadata_of("abandoned_after_s"))
+
+    def __post_init__(self) -> None:
+        _check_least(self)
+
+    @property
+    def policy(self) -> Policy:
+        """How to compact."""
+        return Policy(abandoned_after_s=self.abandoned_after_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +312,14 @@ _LEAST: Final[Mapping[str, float]] = {
     "retention_days": 0,
     "abandoned_after_s": 1,
 }
+
+
+def _check_least(settings: ProcessorSettings | FoldSettings) -> None:
+    for each in fields(settings):
+        least, value = _LEAST.get(each.name), getattr(settings, each.name)
+        if least is not None and value < least:
+            message = f"{each.name} must be at least {least:g}, got {value:g}"
+            raise SettingsError(message)
 
 
 def read_file(path: Path) -> dict[str, Any]:
