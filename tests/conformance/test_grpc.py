@@ -7,7 +7,9 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from conformance import bodies
-from conformance.test_http import outcome
+from conformance.cases import Seen
+from conformance.grpc_cases import GRPC_CASES
+from conformance.test_http import expected_of, outcome
 
 SERVICES = {
     "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -36,37 +38,16 @@ def test_success(target, signal, compression):
     assert call(target, SERVICES[signal], body, compression=compression) == (grpc.StatusCode.OK, "success")
 
 
-@pytest.mark.parametrize("signal", bodies.SIGNALS)
-def test_an_empty_request_is_a_success(target, signal):
-    """A request of no items is answered as one of some."""
-    assert call(target, SERVICES[signal], b"") == (grpc.StatusCode.OK, "success")
-
-
-@pytest.mark.parametrize("signal", ["traces", "logs"])
-def test_rubbish_is_refused_for_good(target, signal):
-    """What cannot be decoded is answered with a code that is not retryable."""
-    code, says = call(target, SERVICES[signal], b"this is rubbish")
-    # The collector leaves this to its gRPC library, whose codec says INTERNAL; both are permanent.
-    expected = grpc.StatusCode.INTERNAL if target.name == "collector" else grpc.StatusCode.INVALID_ARGUMENT
-    assert (code, says) == (expected, "status")
+@pytest.mark.parametrize("case", GRPC_CASES, ids=lambda case: case.name)
+def test_requirements(target, case):
+    """The server is seen to do what the specification says, or what is listed as a difference with its reason."""
+    code, says = call(target, SERVICES[case.signal], case.body)
+    assert Seen(code.value[0], says) == expected_of(target, case), case.rule
 
 
 def test_an_unknown_method_is_unimplemented(target):
     """gRPC: UNIMPLEMENTED."""
     assert call(target, SERVICES["traces"].replace("Export", "Import"), b"")[0] is grpc.StatusCode.UNIMPLEMENTED
-
-
-def test_unknown_fields_are_skipped(target):
-    """A client may speak a newer protocol."""
-    assert call(target, SERVICES["traces"], bodies.unknown_fields("protobuf")) == (grpc.StatusCode.OK, "success")
-
-
-def test_one_bad_span_costs_one_span(target):
-    """Partial success counts exactly; the collector refuses or takes all (see differences.py)."""
-    if target.name == "collector":
-        pytest.skip("the collector refuses such a request, or takes all of it: see differences.py")
-    body = bodies.spans(512, trace_id=b"\1").SerializeToString()
-    assert call(target, SERVICES["traces"], body) == (grpc.StatusCode.OK, "1 rejected")
 
 
 def test_several_exports_go_over_one_channel_at_once(target):
