@@ -93,19 +93,19 @@ def told(*, content: bool = False, ours: bool = True) -> Instruments:
 
 def test_the_table_holds_every_preset():
     """No agent is added without its words being held here."""
-    assert {preset_for(program).name for program in GOLDEN} == {preset.name for preset in PRESETS} | {"my-own-agent"}
+    assert {preset_for([program]).name for program in GOLDEN} == {preset.name for preset in PRESETS} | {"my-own-agent"}
 
 
 @pytest.mark.parametrize("program", GOLDEN)
 def test_what_an_agent_gets(program):
     """Exactly this, and nothing that shows content."""
-    assert environment_for(preset_for(program), {}, told()) == OTEL | GOLDEN[program]
+    assert environment_for(preset_for([program]), {}, told()) == OTEL | GOLDEN[program]
 
 
 @pytest.mark.parametrize("program", CONTENT)
 def test_what_an_agent_gets_that_may_show_content(program):
     """The switches for content are raised where it was asked for, and only then."""
-    found = environment_for(preset_for(program), {}, told(content=True))
+    found = environment_for(preset_for([program]), {}, told(content=True))
     assert found == OTEL | GOLDEN[program] | CONTENT[program]
 
 
@@ -115,7 +115,7 @@ def test_what_the_user_set_of_content_stays(program, content):
     """A switch for content that the user has set himself is left as it is."""
     switches = {name for name in (*GOLDEN[program], *CONTENT[program]) if name in CONTENT[program]}
     theirs = dict.fromkeys(switches, "theirs")
-    found = environment_for(preset_for(program), theirs, told(content=content))
+    found = environment_for(preset_for([program]), theirs, told(content=content))
     assert {name: found[name] for name in switches} == theirs
 
 
@@ -123,7 +123,7 @@ def test_what_the_user_set_of_content_stays(program, content):
 def test_what_is_needed_wins(program):
     """Without an endpoint of ours nothing would arrive."""
     needed = {name: value for name, value in GOLDEN[program].items() if name not in CONTENT[program]}
-    found = environment_for(preset_for(program), dict.fromkeys(needed, "theirs"), told())
+    found = environment_for(preset_for([program]), dict.fromkeys(needed, "theirs"), told())
     assert {name: found[name] for name in needed} == needed
 
 
@@ -134,7 +134,7 @@ def test_what_is_needed_wins(program):
 )
 def test_codex_is_told_by_arguments(content, expected):
     """Before the user's own, so that theirs win; its files are not touched."""
-    preset = preset_for("/usr/local/bin/codex")
+    preset = preset_for(["/usr/local/bin/codex"])
     command = ["/usr/local/bin/codex", "exec", "-c", "otel.environment=mine", "fix it"]
     assert preset.argv(command, URL, content=content) == [command[0], *expected, *command[1:]]
 
@@ -142,23 +142,48 @@ def test_codex_is_told_by_arguments(content, expected):
 @pytest.mark.parametrize("program", [each for each in GOLDEN if each != "codex"])
 def test_others_keep_their_arguments(program):
     """What the user wrote is what runs."""
-    assert preset_for(program).argv([program, "-p", "x"], URL, content=True) == [program, "-p", "x"]
+    assert preset_for([program]).argv([program, "-p", "x"], URL, content=True) == [program, "-p", "x"]
 
 
 @pytest.mark.parametrize(
-    ("program", "agent", "name"),
+    ("command", "agent", "name"),
     [
-        ("claude", "", "claude-code"),
-        ("/opt/x/bin/claude", "", "claude-code"),
-        ("npx", "claude-code", "claude-code"),
-        ("npx", "claude", "claude-code"),
-        ("claude", "mine", "mine"),
-        ("./agent.sh", "", "agent.sh"),
+        (["claude"], "", "claude-code"),
+        (["/opt/x/bin/claude", "-p", "codex"], "", "claude-code"),
+        (["npx", "-y", "@openai/codex@latest", "exec"], "", "codex"),
+        (["env", "A=b", "gemini"], "", "gemini-cli"),
+        (["npx", "something"], "", "npx"),
+        (["grep", "claude"], "", "grep"),
+        (["./wrapper"], "claude-code", "claude-code"),
+        (["./wrapper"], "claude", "claude-code"),
+        (["claude"], "mine", "mine"),
+        (["./agent.sh"], "", "agent.sh"),
+        (["@"], "", "@"),
     ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_an_agent_is_recognised(program, agent, name):
-    """By the name of its program, or by what the user says, which comes first."""
-    assert preset_for(program, agent).name == name
+def test_an_agent_is_recognised(command, agent, name):
+    """By the name of its program, also behind one that runs it, or by what the user says, which comes first."""
+    assert preset_for(command, agent).name == name
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(["npx", "-y", "@openai/codex@latest"], ["exec", "fix it"]), (["codex"], []), (["env", "A=b", "./codex"], ["x"])],
+    ids=["package", "alone", "runner"],
+)
+def test_arguments_stand_behind_the_program(before, after):
+    """Whoever runs it is not told what is meant for it."""
+    assert preset_for([*before, *after]).argv([*before, *after], URL, content=False) == [*before, *CODEX, *after]
+
+
+def test_a_wrapper_is_told_nothing():
+    """Where the program is not seen, no argument is put anywhere."""
+    codex = preset_for(["./wrapper"], "codex")
+    assert codex.argv(["./wrapper", "x"], URL, content=True) == ["./wrapper", "x"]
+    assert not codex.hears(["./wrapper", "x"])
+    assert codex.hears(["npx", "@openai/codex"])
+    assert preset_for(["./wrapper"], "claude").hears(["./wrapper", "x"])
 
 
 @pytest.mark.parametrize(
@@ -173,14 +198,14 @@ def test_an_agent_is_recognised(program, agent, name):
 )
 def test_opencode_keeps_the_users_configuration(theirs, expected):
     """What is in the variable stays, and wins."""
-    found = environment_for(preset_for("opencode"), {"OPENCODE_CONFIG_CONTENT": theirs}, told(content=True))
+    found = environment_for(preset_for(["opencode"]), {"OPENCODE_CONFIG_CONTENT": theirs}, told(content=True))
     assert json.loads(found["OPENCODE_CONFIG_CONTENT"]) == expected
 
 
 @pytest.mark.parametrize("theirs", ["{ // a comment\n}", "[1]"])
 def test_what_cannot_be_merged_stays(theirs):
     """A configuration that is no JSON object is the user's, whatever it is."""
-    found = environment_for(preset_for("opencode"), {"OPENCODE_CONFIG_CONTENT": theirs}, told(content=True))
+    found = environment_for(preset_for(["opencode"]), {"OPENCODE_CONFIG_CONTENT": theirs}, told(content=True))
     assert found["OPENCODE_CONFIG_CONTENT"] == theirs
 
 
@@ -213,11 +238,11 @@ def test_nothing_leads_elsewhere():
         "OTEL_EXPORTER_OTLP_CERTIFICATE": "ca.pem",
     }
     assert diverted(theirs)
-    assert environment_for(preset_for("x"), theirs, told()) == OTEL
+    assert environment_for(preset_for(["x"]), theirs, told()) == OTEL
 
 
 def test_tokens_go_to_the_endpoint_that_was_chosen():
     """With an endpoint of the user's, so do his tokens and certificates."""
     theirs = {"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20theirs", "OTEL_BSP_SCHEDULE_DELAY": "50"}
     assert not diverted(theirs)
-    assert environment_for(preset_for("x"), theirs, told(ours=False)) == OTEL | theirs
+    assert environment_for(preset_for(["x"]), theirs, told(ours=False)) == OTEL | theirs

@@ -260,6 +260,13 @@ def test_what_cannot_be_started(launching, program, status, said):
     assert said in err
 
 
+def test_who_cannot_be_told_where_to_send_is_named(launching):
+    """Codex hears by arguments alone; a wrapper around it is run as it is, and the user knows."""
+    status, out, err = launching.run("run", "--no-show", "--agent", "codex", "--", "echo", "wrapped")
+    assert (status, out) == (0, "wrapped\n")
+    assert "codex is told by arguments where to send" in err
+
+
 def test_standard_output_is_the_agents(launching):
     """Ours goes to standard error; with --json the record follows what the agent printed."""
     status, out, err = launching.run("run", "--", "echo", "hello")

@@ -84,6 +84,8 @@ def run(  # noqa: PLR0913 - one for each option
             warn(
                 "OTEL_* variables send telemetry elsewhere; for this run the agent sends here (--endpoint sends there)"
             )
+        for remark in launch.remarks():
+            warn(remark)
         with closing(destination):
             code = launch.run(destination)
             record = destination.record(launch.run_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,7 +80,7 @@ class Launch:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._preset: Preset = preset_for(order.command[0], order.agent)
+        self._preset: Preset = preset_for(order.command, order.agent)
         if (refused := refusal(order.command[0])) is not None:
             why, status = refused
             message = f"{order.command[0]}: {why}"
@@ -92,6 +92,11 @@ class Launch:
         self._child = Child()
         self._mask = ItemMasker(self._instrumentation.masker)
         self._stamp = RunStamp(self.run_id)
+
+    def remarks(self) -> Iterator[str]:
+        """What the user should know before the run."""
+        if not self._preset.hears(self._order.command):
+            yield f"{self._preset.name} is told by arguments where to send, and its program is not seen in this command"
 
     def arrive(self, items: Sequence[Item]) -> Sequence[Item]:
         """Masks the secrets in what the agent sends, those of its environment too, and names the run in it."""

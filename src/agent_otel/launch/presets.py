@@ -43,9 +43,14 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
     def argv(self, command: Sequence[str], endpoint: str, *, content: bool) -> list[str]:
-        """The command with what this agent is told by arguments."""
-        told = (*self.arguments, *(self.content_arguments if content else ()))
-        return [command[0], *(word.replace(ENDPOINT, endpoint) for word in told), *command[1:]]
+        """The command with what this agent is told by arguments behind its program, if that is seen in it."""
+        place = next((place for place, word in enumerate(command, start=1) if _program(word) in self.programs), 0)
+        told = (*self.arguments, *(self.content_arguments if content else ())) if place else ()
+        return [*command[:place], *(word.replace(ENDPOINT, endpoint) for word in told), *command[place:]]
+
+    def hears(self, command: Sequence[str]) -> bool:
+        """Whether what this agent needs to be told can be told with this command."""
+        return not self.arguments or any(_program(word) in self.programs for word in command)
 
     def environ(self, environ: Mapping[str, str], endpoint: str, *, content: bool) -> dict[str, str]:
         """``environ`` with what this agent is told by variables."""
@@ -148,16 +153,30 @@ PRESETS: Final = (
 """All of them; the name is the one that records have."""
 
 
-def preset_for(program: str, agent: str = "") -> Preset:
+RUNNERS: Final = frozenset({"bunx", "env", "nice", "nohup", "npx", "pnpx", "uvx"})
+"""Programs that run the program which one of their arguments names."""
+
+
+def preset_for(command: Sequence[str], agent: str = "") -> Preset:
     """The preset of an agent.
 
     Args:
-        program: what is started, as the user wrote it.
+        command: what is started, as the user wrote it.
         agent: the name the user gave, of a preset or of a program of one; it comes first.
 
     Returns:
         One of ``PRESETS``; or ``PLAIN`` under the name the user gave, or that of the program.
     """
-    wanted = agent or PurePath(program).name
-    found = next((preset for preset in PRESETS if wanted in {preset.name, *preset.programs}), None)
-    return found or msgspec.structs.replace(PLAIN, name=wanted)
+    program = _program(command[0])
+    words = command if program in RUNNERS else command[:1]
+    for wanted in [agent] if agent else [_program(word) for word in words]:
+        for preset in PRESETS:
+            if wanted in {preset.name, *preset.programs}:
+                return preset
+    return msgspec.structs.replace(PLAIN, name=agent or program)
+
+
+def _program(word: str) -> str:
+    """The program that a word may name: a path, or a package with a version, such as ``@openai/codex@latest``."""
+    name = PurePath(word).name
+    return name[:1] + name[1:].partition("@")[0]
