@@ -1,0 +1,147 @@
+"""Telemetry in shapes that nobody has seen: real captures, damaged. Nothing breaks, and no pass is made up."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from msgspec.structs import replace
+
+from agent_otel.compaction.compact import compact
+from agent_otel.model.item import Log, Span
+from agent_otel.model.record import RunRecord, encode
+from agent_otel.review.judge import judge
+from dialect_cases import CASES, name_of, views_of
+
+LATER = 10**19
+MOST = 400
+"""Of a long capture this many items are tried at a time."""
+
+Items = list[Span | Log]
+
+
+def _attribute(items: Items, chance: random.Random) -> tuple[int, dict[str, Any], str] | None:
+    at = chance.randrange(len(items))
+    attributes = dict(items[at].attributes)
+    return (at, attributes, chance.choice(sorted(attributes))) if attributes else None
+
+
+def _changed(change: Callable[[dict[str, Any], str, random.Random], None]) -> Callable[[Items, random.Random], None]:
+    def mutate(items: Items, chance: random.Random) -> None:
+        if found := _attribute(items, chance):
+            at, attributes, key = found
+            change(attributes, key, chance)
+            items[at] = replace(items[at], attributes=attributes)
+
+    return mutate
+
+
+def _missing(attributes: dict[str, Any], key: str, _: random.Random) -> None:
+    del attributes[key]
+
+
+def _renamed(attributes: dict[str, Any], key: str, chance: random.Random) -> None:
+    attributes[chance.choice([f"x.{key}", key.upper(), key.replace(".", "_"), key + "s"])] = attributes.pop(key)
+
+
+def _retyped(attributes: dict[str, Any], key: str, chance: random.Random) -> None:
+    value = attributes[key]
+    shapes = [str(value), (value,), {"value": value}, None, str(value).encode(), "", f" {value} "]
+    attributes[key] = chance.choice(shapes)
+
+
+def _cut(attributes: dict[str, Any], key: str, chance: random.Random) -> None:
+    if isinstance(value := attributes[key], str) and value:
+        attributes[key] = value[: chance.randrange(len(value))]
+
+
+def _twice(items: Items, chance: random.Random) -> None:
+    item = chance.choice(items)
+    items.append(replace(item, attributes={**item.attributes, "x.copy": True}, digest=b"x"))
+
+
+def _dropped(items: Items, chance: random.Random) -> None:
+    items.pop(chance.randrange(len(items)))
+
+
+def _bare(items: Items, chance: random.Random) -> None:
+    at = chance.randrange(len(items))
+    items[at] = replace(items[at], resource={}, attributes={})
+
+
+def _without_status(items: Items, chance: random.Random) -> None:
+    at = chance.randrange(len(items))
+    if isinstance(item := items[at], Span):
+        items[at] = replace(item, status=0, status_message="", events=())
+
+
+def _orphaned(items: Items, chance: random.Random) -> None:
+    at = chance.randrange(len(items))
+    if isinstance(item := items[at], Span):
+        items[at] = replace(item, parent_id="f" * 16, end_ns=chance.choice([0, item.end_ns]))
+
+
+MUTATIONS = [
+    *map(_changed, [_missing, _renamed, _retyped, _cut]),
+    _twice,
+    _dropped,
+    _bare,
+    _without_status,
+    _orphaned,
+]
+
+
+@lru_cache(maxsize=64)
+def whole(case: Path) -> tuple[Items, list[RunRecord]]:
+    """A case as it was sent, and its records: all of it is taken for one group."""
+    items = views_of(case)
+    return items, compact(items, now_ns=LATER)
+
+
+def passes(records: list[RunRecord], *results: str) -> Counter[str]:
+    """How often commands had one of these results, by their first words: the end may be cut."""
+    return Counter(
+        command.command[:8] for record in records for command in record.commands if command.result in results
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32))
+def test_damage_breaks_nothing_and_makes_no_pass(case: Path, seed: int) -> None:
+    """Attributes missing, renamed, retyped, cut, items doubled and lost: no error, and no pass that was none."""
+    chance = random.Random(seed)
+    items, records = whole(case)
+    damaged = list(items) if len(items) <= MOST else chance.sample(items, MOST)
+    for _ in range(chance.choice([1, 1, 2, 5, 20, 60])):
+        chance.choice(MUTATIONS)(damaged, chance)
+        if not damaged:
+            return
+    found = [judge(record) for record in compact(damaged, now_ns=LATER)]
+    assert all(encode(record) for record in found)
+    truly = passes(records, "passed", "unknown")
+    assert not {line: n for line, n in passes(found, "passed").items() if n > truly[line]}
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_one_attribute_less_never_makes_a_failure_a_pass(case: Path) -> None:
+    """Each attribute of each item of a command that failed, left out one at a time."""
+    items, records = whole(case)
+    truly = passes(records, "passed", "unknown")
+    failed = {
+        command.span for record in records for command in record.commands if command.result not in ("passed", "unknown")
+    }
+    lies = []
+    for at, item in enumerate(items):
+        if item.ref in failed:
+            for key in item.attributes:
+                less = {name: value for name, value in item.attributes.items() if name != key}
+                found = compact([*items[:at], replace(item, attributes=less), *items[at + 1 :]], now_ns=LATER)
+                lies += [(key, line) for line, n in passes(found, "passed").items() if n > truly[line]]
+    assert not lies
