@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 import threading
@@ -19,9 +20,10 @@ from agent_otel.otlp.documents import document
 from agent_otel.otlp.lines import items_from_bytes
 from agent_otel.store.open import open_store
 from agent_otel.testing import record_runs
+from dialect_cases import CASES, name_of
 
 CAPTURES = Path(__file__).parents[1] / "data" / "otlp"
-COPIES = 5
+COPIES = 3
 PATIENCE_S = 60
 
 
@@ -66,6 +68,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("sources")
     (folder / "sdk.jsonl").write_bytes(document(agent_runs()))
     (folder / "load.pb").write_bytes(b"".join(agent_spans.requests(runs=4, spans=25)))
+    for case in CASES:
+        for file in case.glob("*.jsonl.gz"):
+            (folder / f"{name_of(case).replace('/', '-')}-{file.stem}").write_bytes(gzip.decompress(file.read_bytes()))
     return [*sorted(folder.iterdir()), *sorted(CAPTURES.glob("*.jsonl"))]
 
 
@@ -96,7 +101,7 @@ def until_folded(database: str) -> None:
 
 
 def test_same_items_same_documents(serve: Callable, sources: list[Path], database: str) -> None:
-    """One item a request, five times each, shuffled, over HTTP and gRPC, to two processors: byte for byte one output.
+    """One item a request, three times each, shuffled, over HTTP and gRPC, to two processors: byte for byte one output.
 
     It is the one that ``compact`` makes of the same telemetry in files, and the one that the API gives.
     """
