@@ -99,6 +99,7 @@ def gibibyte() -> bytes:
 BOMBS = {
     "thousandfold": gibibyte,
     "many members": lambda: gzip.compress(b"") * 40_000,
+    "spans of millions of fields": lambda: gzip.compress(field(1, field(2, field(2, b"\x78\x00" * 2_000_000) * 15))),
     "a million spans": lambda: gzip.compress(field(1, field(2, b"\x12\x00" * 1_000_000))),
 }
 

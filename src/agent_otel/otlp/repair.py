@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError as ProtobufError, Message
 
 from agent_otel.errors import DecodeError
 from agent_otel.otlp.limits import MAX_DEPTH
-from agent_otel.otlp.schema import Field, descriptor_of, table
+from agent_otel.otlp.schema import descriptor_of, table
 from agent_otel.otlp.steps import Steps
 from agent_otel.otlp.wire import LENGTH, encode_varint, fields
 
@@ -38,11 +38,12 @@ def parse(kind: type[MessageT], raw: bytes, steps: Steps) -> tuple[MessageT, boo
     try:
         return kind.FromString(mended), True
     except ProtobufError as exc:
+        repair(raw, descriptor_of(kind), steps, thorough=True)  # says better what is wrong, where it finds that
         message = f"not a protobuf message: {exc}"
         raise DecodeError(message) from exc
 
 
-def repair(raw: bytes, descriptor: Descriptor, steps: Steps, depth: int = 1) -> bytes:
+def repair(raw: bytes, descriptor: Descriptor, steps: Steps, *, depth: int = 1, thorough: bool = False) -> bytes:
     """The message with what is not valid UTF-8 in its strings replaced by U+FFFD.
 
     Args:
@@ -50,6 +51,7 @@ def repair(raw: bytes, descriptor: Descriptor, steps: Steps, depth: int = 1) -> 
         descriptor: its type, which says where the strings are.
         steps: counts the fields.
         depth: how deep in other messages it lies.
+        thorough: whether to look at messages in it that are all ASCII, too: there may be damage other than to text.
 
     Raises:
         DecodeError: the bytes are damaged, or nested too deeply.
@@ -66,16 +68,15 @@ def repair(raw: bytes, descriptor: Descriptor, steps: Steps, depth: int = 1) -> 
         if wire_type != LENGTH or (field := known.get(number)) is None:
             continue
         payload = raw[start:end]
-        better = _mended(payload, field, steps, depth)
+        if payload.isascii() and not thorough:
+            continue
+        if field.type == FieldDescriptor.TYPE_STRING:
+            better = payload.decode("utf-8", "replace").encode()
+        elif field.message is not None:
+            better = repair(payload, field.message, steps, depth=depth + 1, thorough=thorough)
+        else:
+            continue
         if better != payload:
             mended += raw[kept:begin] + encode_varint(number << 3 | LENGTH) + encode_varint(len(better)) + better
             kept = end
     return bytes(mended + raw[kept:])
-
-
-def _mended(payload: bytes, field: Field, steps: Steps, depth: int) -> bytes:
-    if field.type == FieldDescriptor.TYPE_STRING:
-        return payload.decode("utf-8", "replace").encode()
-    if field.message is not None:
-        return repair(payload, field.message, steps, depth + 1)
-    return payload
