@@ -6,6 +6,7 @@ import click
 
 from agent_otel.cli.compact import compact
 from agent_otel.cli.consume import consume
+from agent_otel.cli.dialects import dialects
 from agent_otel.cli.doctor import doctor
 from agent_otel.cli.exec import exec_
 from agent_otel.cli.export import export
@@ -56,5 +57,5 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-for command in (run, exec_, runs, show, export, compact, recompact, record, rules, doctor, serve, consume):
+for command in (run, exec_, runs, show, export, compact, recompact, record, rules, dialects, doctor, serve, consume):
     main.add_command(command)

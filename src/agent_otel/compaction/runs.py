@@ -25,7 +25,7 @@ from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import names
-from agent_otel.model.fact import AgentInvoked, AnyFact, TaskStarted
+from agent_otel.model.fact import AgentInvoked, AnyFact, LimitNoticed, TaskStarted
 from agent_otel.model.item import Log, Span
 
 F = TypeVar("F")
@@ -62,6 +62,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def resource(self) -> Mapping[str, Any]:
         """What the first item that says anything says of the process it comes from."""
         return next((item.resource for item in self.items if item.resource), {})
+
+    @property
+    def understood(self) -> bool:
+        """True where something was read off the items, not only that something could not be."""
+        return any(kind is not LimitNoticed for kind in self.facts)
 
     def all(self, kind: type[F]) -> tuple[F, ...]:
         """The facts of one kind, in order of time."""

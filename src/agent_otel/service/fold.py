@@ -16,6 +16,7 @@ from agent_otel.model.item import Item, Signals
 from agent_otel.model.record import RunRecord
 from agent_otel.otlp.views import views
 from agent_otel.review.judge import judge
+from agent_otel.service.dialects import for_a_fold
 from agent_otel.service.kept import beside_cut, beside_sealed
 from agent_otel.service.reading import BOUNDS, Bounds, Reading
 from agent_otel.store.base import AT_ONCE, Folded, GroupId, Pace, RecordQuery, Store
@@ -42,7 +43,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fold(items: Iterable[Item], *, now_ns: int, policy: Policy) -> list[RunRecord]:
-    """The judged records of the runs in one group of items. Pure; order and repetition do not matter.
+    """The judged records of the runs in one group of items, as the dialects here read them.
+
+    Pure; order and repetition do not matter.
 
     Args:
         items: the items of the group.
@@ -159,7 +162,7 @@ def fold_groups(items: Sequence[Item], *, policy: Policy) -> list[RunRecord]:
 
 
 def _fold(signals: Iterable[Signals], *, now_ns: int, policy: Policy) -> list[RunRecord]:
-    return [judge(record) for record in compact(signals, now_ns=now_ns, policy=policy)]
+    return [judge(record) for record in compact(signals, now_ns=now_ns, policy=policy, dialects=for_a_fold())]
 
 
 def _cut(record: RunRecord) -> RunRecord:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.genai.dialect import GenAI
 
-DIALECTS: Final[tuple[Dialect, ...]] = (AgentOtel(), GenAI())
+PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(),)
+"""Those that know one agent or library, by its scope."""
+
+GENERAL: Final[tuple[Dialect, ...]] = (GenAI(),)
+"""Those that read a convention, whoever follows it."""
+
+DIALECTS: Final = (*PARTICULAR, *GENERAL)
+
+
+def beside(others: Iterable[Dialect]) -> tuple[Dialect, ...]:
+    """The table with dialects from elsewhere: after those that know an agent, before those that read anybody's."""
+    return (*PARTICULAR, *others, *GENERAL)

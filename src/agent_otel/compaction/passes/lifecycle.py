@@ -73,7 +73,7 @@ def _end(run: Run) -> int:
         return _end_of_session(run)
     if run.tops:
         return _end_of_turns(run)
-    return 0 if run.facts else _end_unrecognised(run.spans)
+    return 0 if run.understood else _end_unrecognised(run.spans)
 
 
 def _end_of_turns(run: Run) -> int:
@@ -111,7 +111,7 @@ def _root_seen(run: Run) -> bool:
 
 
 def _outcome(run: Run, kin: Sequence[Run], lifecycle: Lifecycle) -> Outcome:
-    if lifecycle == "open" or not run.facts:
+    if lifecycle == "open" or not run.understood:
         return "unknown"
     if lifecycle == "abandoned":
         return _broken_off(run, kin)
