@@ -130,6 +130,22 @@ def test_sigterm_is_passed_on(launching):
     assert record.run_id in err
 
 
+def test_who_kills_us_leaves_a_record_too(launching, git):
+    """What was known by then is kept: the run is open, with its task and its base."""
+    running = launching.start("run", "--task", "Fix it", "--", *launching.python("hang", ""))
+    assert [running.line(), running.line()] == ["ready", "waiting"]
+    (child,) = children(running.process.pid)
+    running.process.kill()
+    running.process.wait(20)
+    os.kill(child, signal.SIGKILL)
+    running.ended()
+    (record,) = launching.records()
+    assert (record.lifecycle, record.task.objective) == ("open", "Fix it")
+    assert record.base is not None
+    assert record.base.commit == git(launching.root, "rev-parse", "HEAD")
+    assert [call.name for call in record.tool_calls] == ["read_file"]
+
+
 def test_who_does_not_heed_sigterm_is_killed(tmp_path):
     """After a while, and then the run is recorded like that of any other killed agent."""
     deaf = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -225,6 +241,28 @@ def test_nothing_of_the_user_is_touched(launching, git):
     assert kept == repository
     assert git(launching.root, "status", "--porcelain") == ""
     assert {record.agent.name for record in launching.records()} == {"claude-code", "codex", "gemini-cli", "opencode"}
+
+
+def test_a_run_inside_of_a_run_is_its_part(launching):
+    """An agent that launches another one under instruments has a record of its own, and so has the other."""
+    inner = f"{sys.executable} -m agent_otel run --no-show --agent inner -- true"
+    assert launching.run("run", "--agent", "outer", "--", "sh", "-c", inner)[0] == 0
+    outer, child = sorted(launching.records(), key=lambda record: record.parent_run or "")
+    assert (outer.agent.name, child.agent.name) == ("outer", "inner")
+    assert (outer.parent_run, child.parent_run) == (None, outer.run_id)
+
+
+def test_an_agent_with_our_own_sdk_is_a_part_of_the_run(launching):
+    """Its runs name the launched one as their parent."""
+    program = (
+        "import agent_otel\n"
+        "agent_otel.configure()\n"
+        "with agent_otel.run('Fix it', agent='mine', id='mine-1') as run: run.command(['true'])\n"
+    )
+    record = launching.json("--", sys.executable, "-c", program)
+    (own,) = [each for each in launching.records() if each.run_id == "mine-1"]
+    assert (own.parent_run, own.outcome) == (record["run_id"], "ended")
+    assert [entry.command for entry in own.commands] == ["true"]
 
 
 def test_a_contract_judges_the_run(launching):

@@ -104,17 +104,18 @@ def test_marks_can_be_correlated(serve):
     assert marks.pop().count(b":") == 2
 
 
-def test_files_are_masked_as_they_are_read(tmp_path, python):
-    """``agent-otel compact`` keeps no secret either."""
+@pytest.mark.parametrize(("redact", "kept_secrets"), [("", False), ("false", True)], ids=["masked", "left"])
+def test_files_are_masked_as_they_are_read(tmp_path, python, redact, kept_secrets):
+    """``agent-otel compact`` keeps no secret either, by the same settings."""
     (tmp_path / "traces.jsonl.gz").write_bytes(gzip.compress(json.dumps(LINE).encode()))
     done = python(
-        "from agent_otel.cli.main import main; main(['compact', 'traces.jsonl.gz', '--db', 'x.db', '--json'])"
+        "from agent_otel.cli.main import main; main(['compact', 'traces.jsonl.gz', '--db', 'x.db', '--json'])",
+        env={"AGENT_OTEL_REDACT": redact},
     )
     assert done.returncode == 0, done.stderr
     (record,) = json.loads(done.stdout)
-    assert record["capture"]["redactions"] == 1
-    assert CANARY not in done.stdout
-    assert CANARY.encode() not in kept(tmp_path / "x.db")
+    assert record["capture"]["redactions"] == (0 if kept_secrets else 1)
+    assert (CANARY.encode() in kept(tmp_path / "x.db")) is kept_secrets
 
 
 def test_other_instrumentations_in_the_same_program_are_masked(tmp_path, python):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from agent_otel import settings
 from agent_otel.cli.database import chosen_policy
 from agent_otel.cli.records import ALL, StoreRecords
 from agent_otel.cli.sources import Request
@@ -16,14 +18,14 @@ from agent_otel.errors import DecodeError, SettingsError, TooLarge
 from agent_otel.model.item import Item
 from agent_otel.model.record import RunRecord
 from agent_otel.otlp.lines import items_from_bytes, items_from_line
-from agent_otel.otlp.masking import ItemMasker
 from agent_otel.otlp.received import Received
+from agent_otel.service.arrival import arrival
 from agent_otel.service.fold import END_OF_TIME_NS, fold_due
+from agent_otel.service.settings import RedactionSettings
 from agent_otel.store.base import Folded, PutResult, RecordQuery
 from agent_otel.store.open import file_of
 from agent_otel.store.sqlite import SqliteStore
 from agent_otel.store.urls import masked
-from agent_otel.text.redaction import Masker
 
 TOLD: Final = 10
 """Problems that are told one by one."""
@@ -48,8 +50,8 @@ class Intake:
     def __init__(self, store: NotingStore) -> None:
         self._store = store
         self._waiting: list[Item] = []
-        # As a processor masks by itself: the same input has to give the same records.
-        self._mask = ItemMasker(Masker(key=b""))
+        # As a processor does, for the same input has to give the same records.
+        self._arrive = arrival(settings.read(RedactionSettings, environ=os.environ))
         self.items = 0
         self.failures = 0
         self.problems: list[str] = []
@@ -69,7 +71,7 @@ class Intake:
         for refused in received.rejected:
             self._failed(f"{request.where}: {refused.count} refused: {refused.reason}", refused.count)
         self.items += len(received.items)
-        self._waiting += self._mask(received.items)
+        self._waiting += self._arrive(received.items)
         if len(self._waiting) >= _BATCH:
             self._put()
 

@@ -11,15 +11,12 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
-
-if sys.platform != "win32":
-    import termios
 
 GRACE_S: Final = 8.0
 """How long an agent may take to end after SIGTERM; service managers kill ten seconds after theirs."""
@@ -33,6 +30,8 @@ FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP)
 
 FROM_TERMINAL: Final = (signal.SIGINT, signal.SIGQUIT)
 """Signals that a terminal sends to the whole group in its foreground."""
+
+_STDIN: Final = 0
 
 
 Copy = Callable[["subprocess.Popen[bytes]"], object]
@@ -144,11 +143,11 @@ def _in_foreground() -> bool:
 def _terminal_as_it_was() -> Iterator[None]:
     """Gives the terminal its modes back: a program that is killed leaves them as they were on its screen."""
     modes: list[Any] | None = None
-    with contextlib.suppress(termios.error, OSError, ValueError):
-        modes = termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ is not None else -1)
+    with contextlib.suppress(termios.error):  # standard input is no terminal
+        modes = termios.tcgetattr(_STDIN)
     try:
         yield
     finally:
         if modes is not None and _in_foreground():  # who is not in front must not touch it
-            with contextlib.suppress(termios.error, OSError, ValueError):
-                termios.tcsetattr(sys.__stdin__.fileno() if sys.__stdin__ is not None else -1, termios.TCSADRAIN, modes)
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(_STDIN, termios.TCSADRAIN, modes)

@@ -240,6 +240,14 @@ class FoldSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedactionSettings:
+    """The settings of a processor that say what is masked, for those who read telemetry without one."""
+
+    redact: bool = field(default=True, metadata=_metadata_of("redact"))
+    redaction_key: str = field(default="", metadata=_metadata_of("redaction_key"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerSettings(ProcessorSettings):
     """Which topics of Kafka to read; and what a processor that reads them has in common with one that listens.
 
