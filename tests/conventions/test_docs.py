@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,9 +17,15 @@ import pytest
 import agent_otel
 from agent_otel import settings
 from agent_otel.cli.main import main
+from agent_otel.launch.presets import PRESETS
 from agent_otel.sdk.settings import SdkSettings
 from agent_otel.service.metrics import METRICS
 from agent_otel.service.settings import ConsumerSettings, ProcessorSettings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -104,6 +112,26 @@ def test_the_tables_are_what_the_program_has(name: str) -> None:
     assert found[1].strip() == TABLES[name]()
 
 
+@pytest.mark.parametrize("read", [json.loads, tomllib.loads], ids=["json", "toml"])
+def test_the_configuration_of_the_readme_can_be_read(read: Callable[[str], object]) -> None:
+    """Every block of JSON and TOML is what it says it is."""
+    blocks = [text for language, text in BLOCKS if language == ("json" if read is json.loads else "toml")]
+    assert blocks
+    assert all(read(text) for text in blocks)
+
+
+@pytest.mark.parametrize("name", [preset.name for preset in PRESETS])
+def test_the_set_up_of_each_agent_is_what_running_it_does(name: str) -> None:
+    """The guide for doing it by hand names every switch that ``agent-otel run`` sets, where it is no file's."""
+    (preset,) = (preset for preset in PRESETS if preset.name == name)
+    guide = README[README.index("### Agents that nobody decorated") : README.index("### Write a dialect")]
+    files = ("GEMINI_", "QWEN_", "OPENCODE_CONFIG")  # the guide has their settings files
+    for switch in (*preset.environment, *preset.content):
+        assert switch in guide or switch.startswith(files), switch
+    keys = re.findall(r"otel\.(\w+)=", " ".join((*preset.arguments, *preset.content_arguments)))
+    assert all(f"{key} = " in guide for key in keys)
+
+
 def test_the_example_comes_early() -> None:
     """The first example stands before line 35."""
     assert README[: README.index("```python")].count("\n") < 35
@@ -130,7 +158,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "import unittest\n\n\nclass It(unittest.TestCase):\n    def test(self): pass\n"
     )
-    (contract,) = [text for language, text in BLOCKS if language == "toml"]
+    contract = next(text for language, text in BLOCKS if language == "toml" and "required_checks" in text)
     (tmp_path / "agent-otel.toml").write_text(contract)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join(PYTHON)],
