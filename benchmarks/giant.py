@@ -1,6 +1,6 @@
 """Sends one giant run beside normal ones to a real processor, and prints what the giant costs its neighbours.
 
-usage: giant.py [--spans 1000000] [--runs 1000] [--per-second 25] [--db URL] [--json] [--quick]
+usage: giant.py [--spans 1000000] [--runs 1000] [--per-second 40] [--db URL] [--json] [--quick]
 
 The same normal runs, ten spans each and each in a request of its own, go to the same processor twice: alone, and while
 the giant comes in over connections of its own, as fast as it is acknowledged. So the ratio of both compares on any
@@ -175,7 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spans", type=int, default=1_000_000, help="of the giant")
     parser.add_argument("--runs", type=int, default=1_000, help="normal runs, alone and beside")
-    parser.add_argument("--per-second", type=float, default=25.0, help="normal runs a second")
+    parser.add_argument("--per-second", type=float, default=40.0, help="normal runs a second")
     parser.add_argument("--db", default="", help="an empty database; a temporary SQLite file by default")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true", help="a small giant, to see that it works")
