@@ -7,9 +7,10 @@ from typing import Final
 
 from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
+from agent_otel.compaction.dialects.codex.dialect import Codex
 from agent_otel.compaction.dialects.genai.dialect import GenAI
 
-PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(),)
+PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(), Codex())
 """Those that know one agent or library, by its scope."""
 
 GENERAL: Final[tuple[Dialect, ...]] = (GenAI(),)

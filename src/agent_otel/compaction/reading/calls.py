@@ -27,7 +27,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     ``arguments`` and ``answer`` are what was recorded of them, in any shape, None where nothing was. ``result`` is the
     answer without its envelopes. ``exit_code`` is one that the telemetry has outside the result; one in the result is
-    found there. ``duration_s`` is None where unknown.
+    found there. ``output`` is what the command itself printed, where the telemetry tells that from the tool's own
+    words: then no exit code is looked for in it. ``duration_s`` is None where unknown.
     """
 
     ref: str
@@ -39,6 +40,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     answer: Any = None
     result: Result = Result({}, "")
     exit_code: int | None = None
+    output: str | None = None
     duration_s: float | None = None
     content_off: str = limits.CONTENT_OFF
     """The limit to note where there are no arguments; "" for tools that take none."""
@@ -63,26 +65,28 @@ def call_facts(call: Call) -> Iterator[fact.AnyFact]:
         yield fact.LimitNoticed(**about, limit=call.content_off)
     if is_cut(call.arguments) or is_cut(call.answer):
         yield fact.LimitNoticed(**about, limit=limits.ATTRIBUTE_CUT)
+    told = call.result if call.output is None else Result({}, "")
+    code = exit_code(call.exit_code, told)
     for action in actions(call.name, call.arguments):
         if action.operation == "run":
-            command = _command(call, action)
+            command = _command(call, action, code, told)
             yield command
             yield from command_files(command)
-        elif end.outcome == "ok":
+        elif end.outcome == "ok" and not code:
             yield from _file(call, action)
 
 
-def _command(call: Call, action: Action) -> fact.CommandRun:
-    code = exit_code(call.exit_code, call.result)
+def _command(call: Call, action: Action, code: int | None, told: Result) -> fact.CommandRun:
+    printed = call.result.text if call.output is None else call.output
     return fact.CommandRun(
         ref=call.ref,
         time_ns=call.time_ns,
         command=action.command,
-        result=command_result(call.end, code, call.result),
+        result=command_result(call.end, code, told),
         exit_code=code,
         duration_s=call.duration_s,
         directory=action.directory,
-        output_tail=tail(call.result.text.strip(), TAIL).text,
+        output_tail=tail(printed.strip(), TAIL).text,
     )
 
 

@@ -64,12 +64,16 @@ class Result(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """How a span ended. ``error`` and ``error_type`` are empty where nothing went wrong."""
+    """How a call ended. ``error`` and ``error_type`` are empty where nothing went wrong.
+
+    ``started`` is False where the tool failed before it did anything.
+    """
 
     outcome: SpanOutcome
     error_type: str = ""
     error: str = ""
     timed_out: bool = False
+    started: bool = True
 
 
 def unwrap(raw: object) -> Result:
@@ -203,6 +207,8 @@ def command_result(end: Ending, code: int | None, result: Result) -> CommandResu
     """What became of a command; ``passed`` takes a real exit code of 0."""
     if end.outcome == "denied":
         return "denied"
+    if not end.started:
+        return "not_started"
     if (
         end.timed_out
         or any(result.fields.get(key) is True for key in TIMEOUT_KEYS)

@@ -71,6 +71,11 @@ def flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def truth(value: object) -> bool | None:
+    """The value if it is true or false, or the text of it as some senders write it."""
+    return {"true": True, "false": False}.get(value.casefold()) if isinstance(value, str) else flag(value)
+
+
 def loads(value: object) -> Any:
     """What a text holds: JSON, else a Python literal, else the text itself. Other values are themselves."""
     if not isinstance(value, str):

@@ -27,6 +27,7 @@ WRAPPERS: Final = ("inputs", "kwargs", "action", "arguments", "parameters", "too
 SHELLS: Final = frozenset(["bash", "shell", "terminal", "sh", "zsh", "powershell", "cmd"])
 RUNNERS: Final = frozenset(["command", "commands", "exec", "execute", "run", "process"])
 FILES: Final = frozenset(["file", "files", "document", "documents", "notebook", "path"])
+PATCHERS: Final = frozenset(["patch", "diff"])
 FOLDERS: Final = frozenset(["directory", "directories", "dir", "folder", "folders"])
 VERBS: Final = (
     ("edit", ("edit", "replace", "update", "modify", "insert", "append", "multiedit", "rewrite", "patch")),
@@ -92,6 +93,8 @@ def _alone(words: frozenset[str], given: str) -> Mapping[str, Any]:
         return {_plain(key): value for key, value in remains(given).items() if not value.endswith(CUT)}
     if words & (SHELLS | RUNNERS):
         return {"command": given}
+    if words & PATCHERS:
+        return {"patch": given}
     return {"path": given} if words & FILES or _LIKE_A_PATH.search(given) else {}
 
 
@@ -214,9 +217,9 @@ def _lines(given: Mapping[str, Any]) -> str:
 
 def _patched(words: frozenset[str], given: Mapping[str, Any]) -> Iterator[Action]:
     """The files a patch names in its headers."""
-    if not words & {"patch", "diff"}:
+    if not words & PATCHERS:
         return
-    patch = next((written for key in (*PATCHES, "path") if "\n" in (written := text(given.get(key)))), "")
+    patch = next((written for key in PATCHES if "\n" in (written := text(given.get(key)))), "")
     current = ""
     for match in _PATCH_HEADER.finditer(patch):
         if match[3]:

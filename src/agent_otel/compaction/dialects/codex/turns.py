@@ -1,0 +1,154 @@
+"""Turns: from a prompt to the answer, the task among the prompts, and what this telemetry cannot show.
+
+The span of a turn has its end. Log records have none, so it is read off the last response: a turn is over when the
+model said something and asked for nothing. Where the kinds of its stream are not told, nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from agent_otel.compaction.dialects.codex.models import REQUESTS, is_completed, is_failed
+from agent_otel.compaction.dialects.codex.sessions import Event, Session
+from agent_otel.compaction.reading import messages
+from agent_otel.compaction.reading.conversation import LONGEST_CLAIM
+from agent_otel.compaction.reading.messages import Message
+from agent_otel.compaction.reading.values import first, text
+from agent_otel.model import fact, limits, names
+from agent_otel.model.contract import Contract
+from agent_otel.model.item import Log, Span
+from agent_otel.text.truncation import truncate
+
+NAME: Final = "codex"
+REDACTED: Final = "[REDACTED]"
+ASKING: Final = ("function_call", "custom_tool_call", "local_shell_call")
+"""Parts of the kinds of stream events in which a model asks for a tool."""
+SPEAKING: Final = "output_text"
+SPAWN: Final = "spawn_agent"
+TOOLS: Final = (names.CODEX_TOOL_DECISION, names.CODEX_TOOL_RESULT)
+ALWAYS: Final = (limits.COSTS_UNTOLD, limits.SHELL_EDITS_UNSEEN)
+SPANS_ONLY: Final = (limits.CONTENT_OFF, limits.COMMANDS_UNTOLD, limits.EXIT_CODES_UNTOLD, limits.PATHS_UNTOLD, limits.DENIALS_UNTOLD)
+
+
+class Turn(NamedTuple):
+    """A turn: what happened from its beginning to the next one, and its end, 0 where none was seen."""
+
+    begin_ns: int
+    end_ns: int
+    events: Sequence[Event]
+    item: Span | Log
+
+
+def turn_facts(session: Session) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
+    """The turns, prompts and last words of a session, and its limits."""
+    turns = _turns(session)
+    for turn in turns:
+        yield _invoked(session, turn), turn.item
+    for event in session.events:
+        yield from ((seen, event.item) for seen in _said(event))
+    seen = turns[0]
+    for limit in sorted(_limits(session, turns)):
+        yield fact.LimitNoticed(ref=seen.item.ref, time_ns=seen.begin_ns, limit=limit), seen.item
+
+
+def _turns(session: Session) -> list[Turn]:
+    """The turns, by their prompts, and by the spans of turns of which no prompt came."""
+    begins: dict[int, Span | Log] = {
+        event.time_ns: event.item for event in session.events if event.name == names.CODEX_USER_PROMPT
+    }
+    begins |= {
+        span.start_ns: span
+        for span in session.turns
+        if not any(span.start_ns <= time_ns <= span.end_ns for time_ns in begins)
+    }
+    if not begins:
+        begins = {session.events[0].time_ns: session.events[0].item}
+    times = sorted(begins)
+    return [_turn(session, begin, end, begins[begin]) for begin, end in zip(times, [*times[1:], None], strict=True)]
+
+
+def _turn(session: Session, begin_ns: int, next_ns: int | None, item: Span | Log) -> Turn:
+    events = [
+        event for event in session.events if event.time_ns >= begin_ns and (next_ns is None or event.time_ns < next_ns)
+    ]
+    span = next((span for span in session.turns if span.start_ns <= begin_ns <= span.end_ns), None)
+    if span is None:
+        return Turn(begin_ns, _answered_at(events), events, item)
+    return Turn(min(begin_ns, span.start_ns), span.end_ns, events, span)
+
+
+def _answered_at(events: Sequence[Event]) -> int:
+    """When the model had said its last word, 0 where it went on, or where that is not told."""
+    if not events or is_failed(events[-1]):
+        return 0
+    last = _last_response(events)
+    kinds = [text(event.attributes.get(names.CODEX_EVENT_KIND)) for event in last]
+    asked = any(part in kind for kind in kinds for part in ASKING) or any(event.name in TOOLS for event in last)
+    spoke = any(SPEAKING in kind for kind in kinds) or any(event.name == names.CODEX_AGENT_RESPONSE for event in last)
+    return last[-1].time_ns if spoke and not asked and any(map(is_completed, last)) else 0
+
+
+def _last_response(events: Sequence[Event]) -> Sequence[Event]:
+    """What came since the last request, else since the last response but one."""
+    for number in range(len(events) - 1, 0, -1):
+        if events[number].name in REQUESTS:
+            return events[number:]
+    done = [number for number, event in enumerate(events[:-1]) if is_completed(event)]
+    return events[done[-1] + 1 if done else 0 :]
+
+
+def _invoked(session: Session, turn: Turn) -> fact.AgentInvoked:
+    told = [event.attributes for event in turn.events] or [turn.item.attributes]
+    return fact.AgentInvoked(
+        ref=turn.item.ref,
+        time_ns=turn.begin_ns,
+        name=NAME,
+        version=text(first({**turn.item.resource, **told[0]}, names.OWN_APP_VERSION, names.SERVICE_VERSION)),
+        model=text(first(told[0], names.OWN_MODEL)),
+        session=session.name,
+        end_ns=turn.end_ns,
+    )
+
+
+def _said(event: Event) -> Iterator[fact.AnyFact]:
+    attributes = event.attributes
+    if event.name == names.CODEX_USER_PROMPT:
+        if objective := _prompt(attributes):
+            yield fact.TaskStarted(**event.about(), contract=Contract(objective=objective), stated=False)
+        else:
+            yield fact.LimitNoticed(**event.about(), limit=limits.PROMPT_UNTOLD)
+    elif event.name == names.CODEX_AGENT_RESPONSE and (words := text(attributes.get(names.CODEX_RESPONSE)).strip()):
+        yield fact.Claimed(**event.about(), text=truncate(words, LONGEST_CLAIM).text)
+
+
+def _prompt(attributes: Any) -> str:
+    prompt = text(attributes.get(names.OWN_PROMPT))
+    return "" if prompt == REDACTED else messages.task([Message("user", (prompt,))])
+
+
+def _limits(session: Session, turns: Sequence[Turn]) -> set[str]:
+    known = {event.name for event in session.events}
+    found = {*ALWAYS}
+    if names.CODEX_AGENT_RESPONSE not in known:
+        found.add(limits.FINAL_MESSAGE_UNTOLD)
+    if not session.logged:
+        found.update(SPANS_ONLY)
+    if any(event.attributes.get(names.OWN_TOOL_NAME) == SPAWN for event in session.events):
+        found.add(limits.SUB_AGENTS_UNLINKED)
+    if not turns[-1].end_ns and _is_silent(turns[-1].events):
+        found.add(limits.TAIL_LOST)
+    return found
+
+
+def _is_silent(events: Sequence[Event]) -> bool:
+    """True where a turn without an end need not be broken off: nothing is known of its answers, or of the last one."""
+    if not any(event.name in TOOLS or is_completed(event) or is_failed(event) for event in events):
+        return True
+    last = _last_response(events)
+    return any(map(is_completed, last)) and not any(
+        event.name in TOOLS
+        or SPEAKING in (kind := text(event.attributes.get(names.CODEX_EVENT_KIND)))
+        or any(part in kind for part in ASKING)
+        for event in last
+    )
