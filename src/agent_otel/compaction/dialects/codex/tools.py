@@ -99,7 +99,10 @@ def _arguments(attributes: Any) -> Any:
 def _polled(poll: _Made, calls: list[_Made]) -> None:
     """Adds what a poll of a process tells to the call that started it."""
     asked = whole(mapping(poll.call.arguments).get("session_id"))
-    started = next((made for made in reversed(calls) if made.running and made.running == str(asked)), None)
+    if asked is None:
+        return
+    poll.running = ""
+    started = next((made for made in reversed(calls) if made.running == str(asked)), None)
     news = shown(text(poll.event.attributes.get(names.CODEX_OUTPUT)))
     if started is None or news is None:
         return

@@ -28,7 +28,13 @@ SPEAKING: Final = "output_text"
 SPAWN: Final = "spawn_agent"
 TOOLS: Final = (names.CODEX_TOOL_DECISION, names.CODEX_TOOL_RESULT)
 ALWAYS: Final = (limits.COSTS_UNTOLD, limits.SHELL_EDITS_UNSEEN)
-SPANS_ONLY: Final = (limits.CONTENT_OFF, limits.COMMANDS_UNTOLD, limits.EXIT_CODES_UNTOLD, limits.PATHS_UNTOLD, limits.DENIALS_UNTOLD)
+SPANS_ONLY: Final = (
+    limits.CONTENT_OFF,
+    limits.COMMANDS_UNTOLD,
+    limits.EXIT_CODES_UNTOLD,
+    limits.PATHS_UNTOLD,
+    limits.DENIALS_UNTOLD,
+)
 
 
 class Turn(NamedTuple):
@@ -143,7 +149,7 @@ def _limits(session: Session, turns: Sequence[Turn]) -> set[str]:
 
 def _is_silent(events: Sequence[Event]) -> bool:
     """True where a turn without an end need not be broken off: nothing is known of its answers, or of the last one."""
-    if not any(event.name in TOOLS or is_completed(event) or is_failed(event) for event in events):
+    if all(event.name == names.CODEX_USER_PROMPT for event in events):
         return True
     last = _last_response(events)
     return any(map(is_completed, last)) and not any(
