@@ -9,8 +9,9 @@ from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.codex.dialect import Codex
 from agent_otel.compaction.dialects.genai.dialect import GenAI
+from agent_otel.compaction.dialects.opencode.dialect import OpenCode
 
-PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(), Codex())
+PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(), Codex(), OpenCode())
 """Those that know one agent or library, by its scope."""
 
 GENERAL: Final[tuple[Dialect, ...]] = (GenAI(),)

@@ -42,6 +42,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     output: str | None = None
     duration_s: float | None = None
+    directory: str = ""
+    """Where a command ran whose arguments do not say so."""
+    diffstat: tuple[int, int] | None = None
+    """The lines an edit added and removed, where the telemetry counts them."""
     content_off: str = limits.CONTENT_OFF
     """The limit to note where there are no arguments; "" for tools that take none."""
 
@@ -67,13 +71,14 @@ def call_facts(call: Call) -> Iterator[fact.AnyFact]:
         yield fact.LimitNoticed(**about, limit=limits.ATTRIBUTE_CUT)
     told = call.result if call.output is None else Result({}, "")
     code = exit_code(call.exit_code, told)
-    for action in actions(call.name, call.arguments):
+    done = actions(call.name, call.arguments)
+    for action in done:
         if action.operation == "run":
             command = _command(call, action, code, told)
             yield command
             yield from command_files(command)
         elif end.outcome == "ok" and not code:
-            yield from _file(call, action)
+            yield from _file(call, action, call.diffstat if len(done) == 1 else None)
 
 
 def _command(call: Call, action: Action, code: int | None, told: Result) -> fact.CommandRun:
@@ -85,7 +90,7 @@ def _command(call: Call, action: Action, code: int | None, told: Result) -> fact
         result=command_result(call.end, code, told),
         exit_code=code,
         duration_s=call.duration_s,
-        directory=action.directory,
+        directory=action.directory or call.directory,
         output_tail=tail(printed.strip(), TAIL).text,
     )
 
@@ -108,7 +113,7 @@ def _below(directory: str, path: str) -> str:
     return path if not directory or path.startswith("/") else f"{directory.rstrip('/')}/{path}"
 
 
-def _file(call: Call, action: Action) -> Iterator[fact.AnyFact]:
+def _file(call: Call, action: Action, diffstat: tuple[int, int] | None) -> Iterator[fact.AnyFact]:
     if action.operation == "read":
         yield fact.FileRead(ref=call.ref, time_ns=call.time_ns, path=action.path, lines=action.lines)
     elif not undone(call.result):
@@ -118,4 +123,6 @@ def _file(call: Call, action: Action) -> Iterator[fact.AnyFact]:
             path=action.path,
             operation=action.operation,
             old_path=action.old_path,
+            lines_added=diffstat and diffstat[0],
+            lines_removed=diffstat and diffstat[1],
         )

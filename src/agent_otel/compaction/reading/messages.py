@@ -1,8 +1,9 @@
 """Messages between agent and model, whatever shape they come in.
 
 Shapes: the conventions' ``{"role", "parts": [{"type", …}]}``, as JSON text or as structured values; OpenAI's
-``content`` and ``tool_calls``; Bedrock's blocks ``{"text"}``, ``{"toolUse"}``, ``{"toolResult"}``; and the events of
-the old conventions (``gen_ai.user.message`` …) with one message each.
+``content`` and ``tool_calls``; Bedrock's blocks ``{"text"}``, ``{"toolUse"}``, ``{"toolResult"}``; the AI SDK's parts
+``{"type": "tool-call", "toolCallId", "toolName"}``; and the events of the old conventions (``gen_ai.user.message`` …)
+with one message each.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def _texts(part: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _requests(part: Mapping[str, Any]) -> Iterator[ToolRequest]:
-    if part.get("type") in ("tool_call", "tool_use", "function_call"):
+    if part.get("type") in ("tool_call", "tool_use", "function_call", "tool-call"):
         yield _request(part)
     if isinstance(used := part.get("toolUse"), dict):
         yield ToolRequest(text(used.get("toolUseId")), text(used.get("name")), used.get("input"))
@@ -130,11 +131,15 @@ def _requests(part: Mapping[str, Any]) -> Iterator[ToolRequest]:
 def _request(call: Mapping[str, Any]) -> ToolRequest:
     inner = call.get("function")
     asked = inner if isinstance(inner, dict) else call
-    return ToolRequest(text(call.get("id")), text(asked.get("name")), first(asked, "arguments", "input"))
+    name, arguments = first(asked, "name", "toolName"), first(asked, "arguments", "input", "args")
+    return ToolRequest(text(first(call, "id", "toolCallId")), text(name), arguments)
 
 
 def _results(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    if part.get("type") in ("tool_call_response", "tool_result"):
-        yield text(first(part, "id", "tool_use_id")), first(part, "response", "result", "content")
+    if part.get("type") in ("tool_call_response", "tool_result", "tool-result"):
+        yield (
+            text(first(part, "id", "tool_use_id", "toolCallId")),
+            first(part, "response", "result", "content", "output"),
+        )
     if isinstance(given := part.get("toolResult"), dict):
         yield text(given.get("toolUseId")), given.get("content")

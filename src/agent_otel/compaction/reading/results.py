@@ -30,7 +30,10 @@ INNER_KEYS: Final = (
 TIMEOUT_KEYS: Final = ("timed_out", "timedOut", "timeout")
 TEXT_KEYS: Final = ("stdout", "stderr", "output", "content", "text", "message", "error")
 DENIED: Final = frozenset(
-    ["denied", "permission_denied", "permissiondeniederror", "policy_violation", "execution_denied", "rejected"]
+    [
+        *("denied", "permission_denied", "policy_violation", "execution_denied", "rejected"),
+        *("permissiondeniederror", "permissionrejectederror", "permissioncorrectederror"),
+    ]
 )
 CANCELLED: Final = frozenset(["cancelled", "canceled", "cancellederror", "keyboardinterrupt", "generatorexit"])
 TIMED_OUT: Final = frozenset(["timeout", "timed_out", "timeouterror", "timeoutexpired"])
@@ -41,7 +44,8 @@ _EXIT_LINE: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _TIMEOUT_LINE: Final = re.compile(
-    r"^\W*(?:error\W+)?(?:the )?(?:command|process|execution|operation|tool)\b[^\n]{0,80}\btimed out\b",
+    r"^\W*(?:error\W+)?(?:the )?(?:command|process|execution|operation|tool)\b[^\n]{0,80}\btimed out\b"
+    r"|^\w+ tool terminated command after exceeding timeout\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _ERROR_TEXT: Final = re.compile(
