@@ -10,11 +10,12 @@ from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.codex.dialect import Codex
 from agent_otel.compaction.dialects.genai.dialect import GenAI
 from agent_otel.compaction.dialects.opencode.dialect import OpenCode
+from agent_otel.compaction.dialects.openinference.dialect import OpenInference
 
 PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(), Codex(), OpenCode())
 """Those that know one agent or library, by its scope."""
 
-GENERAL: Final[tuple[Dialect, ...]] = (GenAI(),)
+GENERAL: Final[tuple[Dialect, ...]] = (GenAI(), OpenInference())
 """Those that read a convention, whoever follows it."""
 
 DIALECTS: Final = (*PARTICULAR, *GENERAL)

@@ -91,13 +91,14 @@ def _last_words(bound: Span | None, calls: Sequence[Span], talk: Talk) -> Iterat
     if bound is not None:
         said = talk.final(bound) or _answer(talk.out_of(bound))
         if said:
-            yield _claimed(bound, said), bound
+            yield claimed(bound, said), bound
             return
     if calls and (said := _answer(talk.out_of(calls[-1]))):
-        yield _claimed(calls[-1], said), calls[-1]
+        yield claimed(calls[-1], said), calls[-1]
 
 
-def _claimed(span: Span, said: str) -> fact.Claimed:
+def claimed(span: Span, said: str) -> fact.Claimed:
+    """Last words, as long as claims may be."""
     words = truncate(said.strip(), LONGEST_CLAIM).text
     return fact.Claimed(ref=span.ref, time_ns=span.end_ns or span.start_ns, text=words)
 

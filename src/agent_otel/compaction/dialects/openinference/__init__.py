@@ -1,0 +1,1 @@
+"""OpenInference, the conventions of Arize's instrumentations, whichever framework they instrument."""
