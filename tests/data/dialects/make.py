@@ -12,6 +12,7 @@ import gzip
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ HERE = Path(__file__).parent
 TELLING = ("session", "conversation", "tool", "call_id", "prompt", "turn", "gen_ai", "ai.", "event.name", "permission")
 """Parts of names of attributes that tell something: an item with one of these is no repetition."""
 LEFT_OUT = ("gen_ai.system_instructions", "gen_ai.tool.definitions", "system_prompt", "tools", "llm.request.functions")
+OF_MODELS = ("llm.tools.", "input.value")
+"""Beginnings of what OpenInference's model calls have besides their messages: tool definitions, and all of it again."""
 
 
 def cut(request: dict[str, Any], seen: Counter[str], most: int) -> dict[str, Any]:
@@ -28,8 +31,19 @@ def cut(request: dict[str, Any], seen: Counter[str], most: int) -> dict[str, Any
             key = "spans" if "spans" in scope else "logRecords"
             scope[key] = [item for item in scope.get(key, []) if kept(item, seen, most)]
             for item in scope[key]:
-                item["attributes"] = [each for each in item.get("attributes", []) if each["key"] not in LEFT_OUT]
+                item["attributes"] = list(ours(item.get("attributes", [])))
     return request
+
+
+def ours(attributes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The attributes without vendors' system prompts and tool definitions."""
+    values = {each["key"]: each["value"].get("stringValue", "") for each in attributes}
+    roles = [key for key, value in values.items() if key.endswith(".message.role") and value == "system"]
+    prompts = tuple(key.removesuffix("role") + "content" for key in roles)
+    of_model = OF_MODELS if values.get("openinference.span.kind") == "LLM" else ()
+    for each in attributes:
+        if each["key"] not in LEFT_OUT and not each["key"].startswith((*prompts, *of_model)):
+            yield each
 
 
 def kept(item: dict[str, Any], seen: Counter[str], most: int) -> bool:

@@ -125,12 +125,12 @@ def _outcome(run: Run, kin: Sequence[Run], lifecycle: Lifecycle) -> Outcome:
 def _broken_off(run: Run, kin: Sequence[Run]) -> Outcome:
     """What it means that no end was seen.
 
-    An agent that gives up after its model calls fail may leave without a word, and so may one whose telemetry always
-    loses its end.
+    An agent that gives up after its model calls fail may leave without a word (smolagents never sends the root of a
+    run that fails), and so may one whose telemetry always loses its end.
     """
     if run.stated:
         return "interrupted"
-    if run.placed and _last_call_failed(kin):
+    if (run.placed or not run.tops) and _last_call_failed(kin):
         return "failed"
     if any(fact.limit == limits.TAIL_LOST for fact in run.all(LimitNoticed)):
         return "unknown"
