@@ -1,34 +1,39 @@
 """What does it cost to fold a run? Decoding, compaction, judgement and encoding, beside bare protobuf parsing.
 
-usage: python benchmarks/fold.py [--json] [--quick]
+usage: python benchmarks/fold.py [FOLDER] [--json] [--quick]
 
 Microseconds of CPU per span, the best of a few rounds, for runs of 10, 1 000 and 100 000 spans of 2.3 KB. The bare
 parsing of the same bytes (``Span.FromString``, one span after the other) is timed in the same rounds; ``ratio`` is all
 four steps to that. Kinds of runs: tool calls of this SDK, the same with an event on each span as the SDK sends for
 files and commands, and an agent of others by the GenAI conventions (model calls with messages, tools with arguments).
-``held`` is what the decoded views take in memory, and ``peak`` what compaction takes beside them at most, in bytes per
-span.
+With a folder of captures (folders of ``*.jsonl.gz``), each of these is folded instead, as one group of spans and log
+records. ``held`` is what the decoded views take in memory, and ``peak`` what compaction takes beside them at most, in
+bytes per span.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import gzip
 import json
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import agent_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agent_otel.compaction.compact import compact
 from agent_otel.model import names
 from agent_otel.model.item import Item
 from agent_otel.model.record import encode
+from agent_otel.otlp.lines import items_from_line
 from agent_otel.otlp.protobuf import items_from_protobuf
 from agent_otel.otlp.views import views
 from agent_otel.review.judge import judge
@@ -144,9 +149,18 @@ def items_of(kind: str, run: int, spans: int) -> list[Item]:
 # -- measuring --------------------------------------------------------------------------------------------------------
 
 
-def measured(kind: str, spans: int, *, runs: int, rounds: int) -> Row:
+def captures_in(folder: Path) -> Iterator[tuple[str, list[Item]]]:
+    """The captures below a folder, by name, and their items."""
+    for found in sorted({file.parent for file in folder.rglob("*.jsonl.gz")}):
+        files = (file for file in sorted(found.glob("*.jsonl.gz")) if not file.name.startswith("metrics"))
+        lines = [line for file in files for line in gzip.decompress(file.read_bytes()).splitlines()]
+        if items := [item for line in lines for item in items_from_line(line).items]:
+            yield str(found.relative_to(folder)), items
+
+
+def measured(kind: str, groups: Sequence[list[Item]], *, rounds: int) -> Row:
     """The cost of each step, the best of the rounds; every run is folded by itself, and the lot is timed."""
-    groups = [items_of(kind, run, spans) for run in range(runs)]
+    spans = len(groups[0])
     best = [float("inf")] * (len(STEPS) + 1)
     for _ in range(rounds):
         gc.collect()
@@ -155,7 +169,7 @@ def measured(kind: str, spans: int, *, runs: int, rounds: int) -> Row:
             for place, seconds in enumerate(_steps(items)):
                 took[place] += seconds
         best = [min(pair) for pair in zip(best, took, strict=True)]
-    parse, *steps = (seconds / (spans * runs) * 1e6 for seconds in best)
+    parse, *steps = (seconds / (spans * len(groups)) * 1e6 for seconds in best)
     held, peak = _memory(groups[0][:MOST_WEIGHED])
     return Row(kind, spans, parse, *steps, held=held, peak=peak)
 
@@ -182,7 +196,8 @@ def _steps(items: list[Item]) -> list[float]:
         took.append(time.process_time() - begun)
         return result
 
-    timed(lambda: [None for item in items if Span.FromString(item.raw) is None])
+    parsers = {"span": Span.FromString, "log": LogRecord.FromString}
+    timed(lambda: [None for item in items if parsers[item.signal](item.raw) is None])
     seen = timed(lambda: views(items))
     records = timed(lambda: compact(seen, now_ns=NOW_NS))
     judged = timed(lambda: [judge(record) for record in records])
@@ -193,23 +208,32 @@ def _steps(items: list[Item]) -> list[float]:
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, help="fold captures instead of synthetic runs")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quick", action="store_true", help="small runs only, to see that it works")
     options = parser.parse_args()
     plan = ((10, 200, 3), (1000, 4, 3)) if options.quick else ((10, 1000, 5), (1000, 20, 5), (100_000, 1, 2))
-    rows = [measured(kind, spans, runs=runs, rounds=rounds) for kind in KINDS for spans, runs, rounds in plan]
+    if options.folder is not None:
+        rows = [measured(name, [items], rounds=5) for name, items in captures_in(options.folder)]
+    else:
+        rows = [
+            measured(kind, [items_of(kind, run, spans) for run in range(runs)], rounds=rounds)
+            for kind in KINDS
+            for spans, runs, rounds in plan
+        ]
+    width = max(8, *(len(row.kind) for row in rows))
     if options.json:
         print(json.dumps([row._asdict() | {"total": row.total} for row in rows]))
         return
     print(
-        f"{'run':8}{'spans':>8}{'parse':>8}"
+        f"{'run':{width}}{'spans':>8}{'parse':>8}"
         + "".join(f"{step:>9}" for step in STEPS)
         + f"{'total':>9}{'ratio':>8}{'held':>8}{'peak':>8}"
     )
     for row in rows:
         steps = "".join(f"{getattr(row, step):9.2f}" for step in STEPS)
-        memory = f"{row.held:8}{row.peak:8}"
-        print(f"{row.kind:8}{row.spans:8}{row.parse:8.2f}{steps}{row.total:9.2f}{row.total / row.parse:8.1f}{memory}")
+        whole = f"{row.total:9.2f}{row.total / row.parse:8.1f}{row.held:8}{row.peak:8}"
+        print(f"{row.kind:{width}}{row.spans:8}{row.parse:8.2f}{steps}{whole}")
 
 
 if __name__ == "__main__":
