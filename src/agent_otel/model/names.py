@@ -75,8 +75,6 @@ USER_MESSAGE: Final = "gen_ai.user.message"
 ASSISTANT_MESSAGE: Final = "gen_ai.assistant.message"
 TOOL_MESSAGE: Final = "gen_ai.tool.message"
 CHOICE: Final = "gen_ai.choice"
-MCP_METHOD: Final = "mcp.method.name"
-MCP_TOOLS_CALL: Final = "tools/call"
 PYDANTIC_ARGUMENTS: Final = "tool_arguments"
 PYDANTIC_RESPONSE: Final = "tool_response"
 PYDANTIC_MESSAGES: Final = "pydantic_ai.all_messages"
@@ -332,6 +330,17 @@ ERROR_NONZERO_EXIT: Final = "nonzero_exit"
 ERROR_TOOL: Final = "tool_error"
 ERROR_DENIED: Final = "denied"
 ERROR_OTHER: Final = "_OTHER"
+
+# -- MCP: its conventions, and the libraries that follow them ---------------------------------------------------------
+MCP_METHOD: Final = "mcp.method.name"
+MCP_TOOLS_CALL: Final = "tools/call"
+MCP_SDK_SCOPE: Final = "mcp-python-sdk"
+FASTMCP_SCOPE: Final = "fastmcp"
+SERVICE_INSTANCE_ID: Final = "service.instance.id"
+
+# -- how frameworks mark spans of tools -------------------------------------------------------------------------------
+TRACELOOP_KIND: Final = "traceloop.span.kind"
+LMNR_TYPE: Final = "lmnr.span.type"
 
 # -- metrics ----------------------------------------------------------------------------------------------------------
 METRIC_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 from agent_otel.errors import DecodeError
 from agent_otel.model import names
 from agent_otel.model.item import Item, Signal
+from agent_otel.otlp.beginnings import BEGINNINGS
 from agent_otel.otlp.ids import SPAN_ID_BYTES, TRACE_ID_BYTES, id_defect, log_event_name, valid_span_id, valid_trace_id
 from agent_otel.otlp.limits import DEFAULT_LIMITS, LARGE_ITEM_BYTES, MAX_ORIGIN_BYTES, Limits
 from agent_otel.otlp.links import LinkFinder, named_links
@@ -43,12 +44,14 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Resource and scope of some items, with all that follows from them worked out once.
 
     ``seeds`` begin what is digested of an item: a copy that was mended is another copy than one that was sent this way,
-    since a record counts the mended ones.
+    since a record counts the mended ones. ``process`` is what the resource says of which one it is, "" where nothing.
     """
 
     resource: bytes
     scope: bytes
     seeds: tuple[bytes, bytes]
+    scope_name: str
+    process: str
     links: tuple[str, ...]
     fallback_link: str
     repaired: bool
@@ -100,6 +103,8 @@ def _origin(resource: bytes, scope: bytes, steps: Steps, *, mended: bool) -> Ori
         resource=resource,
         scope=scope,
         seeds=(b"\0" + seed, b"\1" + seed),
+        scope_name=parsed_scope.name,
+        process=_text(parsed_resource.attributes, names.SERVICE_INSTANCE_ID),
         links=tuple(named_links(parsed_resource.attributes)),
         fallback_link=f"resource:{_digest(resource).hex()}",
         repaired=mended or resource_mended or scope_mended,
@@ -124,7 +129,7 @@ class Builder:
         steps: counts what mending takes, over the whole request.
     """
 
-    __slots__ = ("_finder", "_links", "kind", "limits", "many_bytes", "source", "steps")
+    __slots__ = ("_begins", "_finder", "_links", "kind", "limits", "many_bytes", "source", "steps")
 
     def __init__(self, source: Origin, kind: Kind, limits: Limits, steps: Steps) -> None:
         self.source = source
@@ -135,6 +140,7 @@ class Builder:
         self.many_bytes = 2 * min(limits.attributes, limits.events, limits.links)
         self._finder = LinkFinder(kind.attributes_field)
         self._links: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._begins = BEGINNINGS.get((kind.name, source.scope_name))
 
     def from_bytes(self, raw: bytes, *, mended: bool = False) -> Outcome:
         """The item of an encoded message, or the reason why it is refused."""
@@ -158,9 +164,11 @@ class Builder:
                 return f"{self.kind.name} with more than {most} {what}"
         return ""
 
-    def links(self, trace: str, attributes: Sequence[Any], raw: bytes) -> tuple[str, ...]:
+    def links(self, trace: str, message: Any, raw: bytes) -> tuple[str, ...]:
         """The links of a message that is written canonically as ``raw``; ``trace`` is "" where it has none."""
-        own = (trace, *self._finder.find(attributes, raw))
+        own = (trace, *self._finder.find(message.attributes, raw))
+        if self._begins is not None and len(own) == 1 and not self.source.links:
+            own = (trace, *self._begins(message, self.source.process))
         links = self._links.get(own)
         if links is None:
             source = self.source
@@ -198,7 +206,7 @@ def _span_item(builder: Builder, span: Span, raw: bytes, repaired: bool) -> Outc
         signal="span",
         key=f"{trace}/{span_id}",
         digest=_digest(source.seeds[repaired] + raw),
-        links=builder.links(trace, span.attributes, raw),
+        links=builder.links(trace, span, raw),
         time_ns=min(max(span.start_time_unix_nano, span.end_time_unix_nano), _LARGEST_TIME),
         resource=source.resource,
         scope=source.scope,
@@ -223,7 +231,7 @@ def _log_item(builder: Builder, record: LogRecord, raw: bytes, repaired: bool) -
         signal="log",
         key=_log_key(record, raw, digest),
         digest=digest,
-        links=builder.links(valid_trace_id(record.trace_id), record.attributes, raw),
+        links=builder.links(valid_trace_id(record.trace_id), record, raw),
         time_ns=min(record.time_unix_nano or record.observed_time_unix_nano, _LARGEST_TIME),
         resource=source.resource,
         scope=source.scope,
@@ -259,6 +267,10 @@ KINDS: Final[Mapping[Signal, Kind]] = MappingProxyType(
     }
 )
 """Signal to what its items are made of."""
+
+
+def _text(attributes: Iterable[Any], name: str) -> str:
+    return next((str(entry.value.string_value) for entry in attributes if entry.key == name), "")
 
 
 def _digest(content: bytes) -> bytes:

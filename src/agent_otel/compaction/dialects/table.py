@@ -9,10 +9,16 @@ from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.codex.dialect import Codex
 from agent_otel.compaction.dialects.genai.dialect import GenAI
+from agent_otel.compaction.dialects.mcp.dialect import MCP
 from agent_otel.compaction.dialects.opencode.dialect import OpenCode
 from agent_otel.compaction.dialects.openinference.dialect import OpenInference
 
-PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(), Codex(), OpenCode())
+PARTICULAR: Final[tuple[Dialect, ...]] = (
+    AgentOtel(),
+    Codex(),
+    OpenCode(),
+    MCP(),
+)
 """Those that know one agent or library, by its scope."""
 
 GENERAL: Final[tuple[Dialect, ...]] = (GenAI(), OpenInference())

@@ -1,7 +1,7 @@
 """The dialect: which items are GenAI telemetry, and the facts of its agent and model spans.
 
-Operations are recognised by ``gen_ai.operation.name``; MCP servers by their method. Span names are never read: they are
-for people (``running tool``, ``execute_tool (merged)``).
+Operations are recognised by ``gen_ai.operation.name``. Span names are never read: they are for people
+(``running tool``, ``execute_tool (merged)``).
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ EVENTS: Final = frozenset([names.INFERENCE_DETAILS, names.EVALUATION_RESULT, *RO
 def operation(span: Span) -> str:
     """What a span does, in the words of the conventions; "" for what they have no word for."""
     stated = text(span.attributes.get(names.OPERATION_NAME))
-    if stated in OPERATIONS:
-        return stated
-    return names.EXECUTE_TOOL if span.attributes.get(names.MCP_METHOD) == names.MCP_TOOLS_CALL else ""
+    return stated if stated in OPERATIONS else ""
 
 
 class GenAI:

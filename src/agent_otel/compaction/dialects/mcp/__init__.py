@@ -1,0 +1,1 @@
+"""Spans of the Model Context Protocol, as its clients and servers emit them."""
