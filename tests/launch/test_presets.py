@@ -22,6 +22,7 @@ OTEL = {
     "OTEL_BSP_SCHEDULE_DELAY": "500",
     "OTEL_BLRP_SCHEDULE_DELAY": "500",
     "OTEL_METRIC_EXPORT_INTERVAL": "2000",
+    "OTEL_METRIC_EXPORT_TIMEOUT": "2000",
     "OTEL_LOGS_EXPORT_INTERVAL": "500",
     "OTEL_TRACES_EXPORT_INTERVAL": "500",
     "TRACEPARENT": "00-1",
@@ -239,6 +240,13 @@ def test_nothing_leads_elsewhere():
     }
     assert diverted(theirs)
     assert environment_for(preset_for(["x"]), theirs, told()) == OTEL
+
+
+@pytest.mark.parametrize("theirs", [{"OTEL_METRIC_EXPORT_INTERVAL": "500"}, {"OTEL_METRIC_EXPORT_TIMEOUT": "9000"}])
+def test_intervals_of_the_user_stay(theirs):
+    """Interval and time-out of metrics belong together: one of his and one of ours could contradict each other."""
+    found = environment_for(preset_for(["x"]), theirs, told())
+    assert {name: value for name, value in found.items() if name.startswith("OTEL_METRIC_EXPORT")} == theirs
 
 
 def test_tokens_go_to_the_endpoint_that_was_chosen():

@@ -21,6 +21,12 @@ import { createRequire } from 'node:module';
 const require = createRequire(process.argv[2] + '/');
 const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-proto');
 const { BatchSpanProcessor, TracerProvider } = require('@opentelemetry/sdk-trace');
+const metrics = require('@opentelemetry/sdk-metrics');
+new metrics.PeriodicExportingMetricReader({  // as its NodeSDK makes one
+  exporter: new metrics.InMemoryMetricExporter(metrics.AggregationTemporality.DELTA),
+  exportIntervalMillis: Number(process.env.OTEL_METRIC_EXPORT_INTERVAL),
+  exportTimeoutMillis: Number(process.env.OTEL_METRIC_EXPORT_TIMEOUT),
+});
 const processor = new BatchSpanProcessor({ exporter: new OTLPTraceExporter() });
 const provider = new TracerProvider({ spanProcessors: [processor] });
 const span = provider.getTracer('some.agent').startSpan('execute_tool read_file');
@@ -324,6 +330,26 @@ def test_the_record_lies_where_the_user_says(launching):
         assert not launching.database.exists()
         _, out, _ = launching.run("show", "--json", "--db", Path(folder) / "x.db", "last")
         assert json.loads(out)["run_id"] == record["run_id"]
+
+
+def test_a_database_that_has_processors(launching, serve, postgres_url):
+    """What came is kept in it, without its secrets, and the record is the one that a processor folds."""
+    serve("--debounce-s", "0.1", db=postgres_url)
+    record = launching.json("--db", postgres_url, "--", *launching.python("exit", 3), SAY="ghp" + "_" + "Fake1" * 8)
+    assert (record["outcome"], record["capture"]["redactions"]) == ("failed", 1)
+    assert [call["name"] for call in record["tool_calls"]] == ["read_file"]
+    assert not launching.database.exists()
+
+
+def test_a_folder_that_is_no_repository(launching, tmp_path):
+    """The run is recorded, without a base and a diff."""
+    launching.root = tmp_path / "plain"
+    launching.root.mkdir()
+    launching.database = launching.root / ".agent-otel" / "runs.db"
+    record = launching.json("--", "sh", "-c", "echo new > a.txt")
+    assert record["outcome"] == "ended"
+    assert "commit" not in record.get("base", {})
+    assert record["changed_files"] == []
 
 
 def test_an_endpoint_elsewhere(launching, processor):

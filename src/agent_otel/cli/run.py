@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,15 +21,14 @@ from agent_otel.launch.destination import Destination, Elsewhere, Here
 from agent_otel.launch.environment import diverted
 from agent_otel.launch.harness import Launch, NotStarted, Order
 from agent_otel.launch.presets import PRESETS
+from agent_otel.launch.waiting import final_record
 from agent_otel.model.record import RunRecord, to_builtins
 
 if TYPE_CHECKING:
     from agent_otel.service.local import LocalReceiver
 
-REMOTE_S: Final = 5.0
+REMOTE_S: Final = 8.0
 """How long a processor at ``--endpoint`` is given to fold the run."""
-
-_LOOK_S: Final = 0.25
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -118,18 +116,12 @@ def local_receiver() -> type[LocalReceiver]:
 
 def _remote(endpoint: str, run_id: str) -> RunRecord | None:
     """The record, where a processor of ours listens at the endpoint."""
-    found: RunRecord | None = None
-    deadline = time.monotonic() + REMOTE_S
     try:
         tls = settings.read(TlsSettings, environ=os.environ)
         with closing(RemoteRecords(endpoint, token=os.environ.get("AGENT_OTEL_TOKEN", ""), tls=tls)) as remote:
-            while (found := remote.record(run_id)) is None or found.lifecycle != "settled":
-                if time.monotonic() > deadline:
-                    break
-                time.sleep(_LOOK_S)
+            return final_record(lambda: remote.record(run_id), timeout_s=REMOTE_S)
     except AgentOtelError:  # a collector, most likely
         return None
-    return found
 
 
 def _tell(record: RunRecord | None, run_id: str, *, as_json: bool, show: bool) -> None:

@@ -13,6 +13,7 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from agent_otel.compaction.policy import Policy
+from agent_otel.launch.waiting import final_record
 from agent_otel.model.record import RunRecord
 from agent_otel.sdk.bootstrap import Pipelines
 from agent_otel.sdk.state import RunHook
@@ -30,8 +31,6 @@ SETTLE_S: Final = 5.0
 
 FOLD_S: Final = 10.0
 """How long the processors of a database that is no file are given to fold the run, at most."""
-
-_LOOK_S: Final = 0.1
 
 
 class Destination(Protocol):
@@ -98,12 +97,7 @@ class Here:
         if self._file is not None:
             fold_due(self._store, now_ns=time.time_ns(), policy=Policy())
             return self._store.record(run_id)
-        deadline = time.monotonic() + FOLD_S
-        while (record := self._store.record(run_id)) is None or record.lifecycle != "settled":
-            if time.monotonic() > deadline:
-                break
-            time.sleep(_LOOK_S)
-        return record
+        return final_record(lambda: self._store.record(run_id), timeout_s=FOLD_S)
 
     def trouble(self) -> str:
         """See ``Destination.trouble``."""

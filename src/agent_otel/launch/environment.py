@@ -31,12 +31,16 @@ SOON: Final[Mapping[str, str]] = MappingProxyType(
     {
         env.OTEL_BSP_SCHEDULE_DELAY: "500",
         env.OTEL_BLRP_SCHEDULE_DELAY: "500",
-        env.OTEL_METRIC_EXPORT_INTERVAL: "2000",
         "OTEL_LOGS_EXPORT_INTERVAL": "500",
         "OTEL_TRACES_EXPORT_INTERVAL": "500",
     }
 )
 """Milliseconds between two exports, where the user has not set them: what a killed agent still holds is lost."""
+
+METRICS_SOON: Final[Mapping[str, str]] = MappingProxyType(
+    {env.OTEL_METRIC_EXPORT_INTERVAL: "2000", env.OTEL_METRIC_EXPORT_TIMEOUT: "2000"}
+)
+"""The same for metrics, where the user set neither: the SDK of JavaScript throws on a time-out above the interval."""
 
 _SIGNALS: Final = ("TRACES", "LOGS", "METRICS")
 _WHERE: Final = ("ENDPOINT", "PROTOCOL", "INSECURE", "COMPRESSION")
@@ -80,6 +84,7 @@ def environment_for(preset: Preset, environ: Mapping[str, str], told: Instrument
     kept = {name: value for name, value in environ.items() if name not in gone}
     stated = {
         **SOON,
+        **(METRICS_SOON if METRICS_SOON.keys().isdisjoint(kept) else {}),
         **kept,
         **EXPORTING,
         **told.trace,
