@@ -6,8 +6,8 @@ from agent_otel.compaction.passes.lifecycle import Life
 from agent_otel.compaction.reading.values import count
 from agent_otel.compaction.runs import Run
 from agent_otel.compaction.times import rfc3339
-from agent_otel.model import names
-from agent_otel.model.fact import LimitNoticed, RunAlive, SecretsRedacted
+from agent_otel.model import limits, names
+from agent_otel.model.fact import LimitNoticed, RunAlive, RunFinished, SecretsRedacted
 from agent_otel.model.record import Capture, Dropped, OpenSpan
 
 
@@ -36,8 +36,16 @@ def capture_of(run: Run, life: Life) -> Capture:
         last_activity=rfc3339(life.last_ns),
         root_seen=life.root_seen,
         complete=whole and not open_spans and run.orphans <= tops,
-        limits=tuple(sorted({fact.limit for fact in run.all(LimitNoticed)})),
+        limits=_limits(run),
     )
+
+
+def _limits(run: Run) -> tuple[str, ...]:
+    """What the telemetry cannot show; the final diff of whoever launched the agent shows what a dialect could not."""
+    noticed = {fact.limit for fact in run.all(LimitNoticed)}
+    if any(finished.changed_total is not None for finished in run.all(RunFinished)):
+        noticed.discard(limits.SHELL_EDITS_UNSEEN)
+    return tuple(sorted(noticed))
 
 
 def _masked_on_arrival(run: Run) -> int:
