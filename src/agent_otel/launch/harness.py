@@ -125,10 +125,12 @@ class Launch:
         command = self._preset.argv(self._order.command, destination.endpoint, content=self._order.content)
         try:
             code = self._child.run(command, self._environment(run, base, destination))
-        except OSError as exc:
+        except BaseException as exc:
             run.close(run.observe_end(), exc)
-            message = f"{command[0]}: {exc.strerror or exc}"
-            raise NotStarted(message, status=NOT_EXECUTABLE) from exc
+            if isinstance(exc, OSError):
+                message = f"{command[0]}: {exc.strerror or exc}"
+                raise NotStarted(message, status=NOT_EXECUTABLE) from exc
+            raise
         run.close(run.observe_end(), None, exit_code=code)
         return code
 

@@ -60,7 +60,6 @@ class LocalReceiver:
         self._ending: asyncio.Event | None = None
         self._started: Future[None] = Future()
         self.endpoint = ""
-
         self._thread = threading.Thread(target=self._serve, name="agent-otel-receive", daemon=True)
         self._thread.start()
         self._started.result(_START_S)
@@ -78,10 +77,13 @@ class LocalReceiver:
         return self._log.getvalue()
 
     def settle(self, timeout_s: float) -> bool:
-        """Waits until nothing is in work and nothing has come for a moment; False where time ran out."""
-        deadline = time.monotonic() + timeout_s
-        while self._budget.used or time.monotonic() - self._last_s < QUIET_S:
-            if time.monotonic() >= deadline:
+        """Waits until nothing is in work and nothing has come for a moment; False where time ran out.
+
+        The moment begins now: a program that was killed may have sent what nobody has read yet.
+        """
+        began = time.monotonic()
+        while self._budget.used or time.monotonic() - max(began, self._last_s) < QUIET_S:
+            if time.monotonic() - began >= timeout_s:
                 return False
             time.sleep(_LOOK_S)
         return True
