@@ -7,6 +7,7 @@ from typing import Final
 
 from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
+from agent_otel.compaction.dialects.claude_code.dialect import ClaudeCode
 from agent_otel.compaction.dialects.codex.dialect import Codex
 from agent_otel.compaction.dialects.genai.dialect import GenAI
 from agent_otel.compaction.dialects.mcp.dialect import MCP
@@ -15,6 +16,7 @@ from agent_otel.compaction.dialects.openinference.dialect import OpenInference
 
 PARTICULAR: Final[tuple[Dialect, ...]] = (
     AgentOtel(),
+    ClaudeCode(),
     Codex(),
     OpenCode(),
     MCP(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
@@ -79,7 +79,9 @@ def _commands(commands: Commands, told: Iterable[str | None]) -> Iterator[_Draft
 
 def _tools(run: Run, commands: Commands) -> Iterator[_Draft]:
     """Failed tool calls, without those that are the span of a command: the command says it better."""
-    refs = {fact.ref for fact in commands.facts}
+    # Log records name the span around them, or none: what several calls name tells nothing.
+    named = Counter(fact.ref for fact in run.all(ToolCalled))
+    refs = {fact.ref for fact in commands.facts if named[fact.ref] <= 1}
     seen: set[tuple[str, str]] = set()
     for fact in sorted(run.all(ToolCalled), key=lambda fact: -fact.time_ns):
         if fact.outcome != "failed" or fact.ref in refs or fact.command_id in commands.ids:

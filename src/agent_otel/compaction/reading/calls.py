@@ -54,10 +54,12 @@ def call_facts(call: Call) -> Iterator[fact.AnyFact]:
     """What a call comes to: itself, a refusal, limits of its telemetry, and the file or command it was about."""
     about: dict[str, Any] = {"ref": call.ref, "time_ns": call.time_ns}
     end = call.end
+    todo = actions(call.name, call.arguments)
     yield fact.ToolCalled(
         **about,
         name=call.name,
         call_id=call.call_id,
+        command_id=call.call_id if any(action.operation == "run" for action in todo) else "",
         outcome=end.outcome,
         error_type=end.error_type,
         error=end.error,
@@ -71,14 +73,13 @@ def call_facts(call: Call) -> Iterator[fact.AnyFact]:
         yield fact.LimitNoticed(**about, limit=limits.ATTRIBUTE_CUT)
     told = call.result if call.output is None else Result({}, "")
     code = exit_code(call.exit_code, told)
-    done = actions(call.name, call.arguments)
-    for action in done:
+    for action in todo:
         if action.operation == "run":
             command = _command(call, action, code, told)
             yield command
             yield from command_files(command)
         elif end.outcome == "ok" and not code:
-            yield from _file(call, action, call.diffstat if len(done) == 1 else None)
+            yield from _file(call, action, call.diffstat if len(todo) == 1 else None)
 
 
 def _command(call: Call, action: Action, code: int | None, told: Result) -> fact.CommandRun:
@@ -87,6 +88,7 @@ def _command(call: Call, action: Action, code: int | None, told: Result) -> fact
         ref=call.ref,
         time_ns=call.time_ns,
         command=action.command,
+        command_id=call.call_id,
         result=command_result(call.end, code, told),
         exit_code=code,
         duration_s=call.duration_s,

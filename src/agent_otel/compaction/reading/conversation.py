@@ -113,8 +113,13 @@ def _decisions(told: Sequence[Message]) -> Iterator[str]:
     """What a model that also calls tools marks as a decision. Nothing is made of words without a marker."""
     for message in told if any(message.requests for message in told) else ():
         for said in message.texts:
-            for match in _DECISION.finditer(said):
-                yield truncate(match[1].strip(), LONGEST_DECISION).text
+            yield from marked_decisions(said)
+
+
+def marked_decisions(said: str) -> Iterator[str]:
+    """What a text marks as decisions."""
+    for match in _DECISION.finditer(said):
+        yield truncate(match[1].strip(), LONGEST_DECISION).text
 
 
 def requested(talk: Talk, calls: Iterable[Span], wanted: set[str]) -> dict[str, Any]:

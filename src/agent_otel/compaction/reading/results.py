@@ -35,7 +35,9 @@ DENIED: Final = frozenset(
         *("permissiondeniederror", "permissionrejectederror", "permissioncorrectederror"),
     ]
 )
-CANCELLED: Final = frozenset(["cancelled", "canceled", "cancellederror", "keyboardinterrupt", "generatorexit"])
+CANCELLED: Final = frozenset(
+    ["cancelled", "canceled", "cancellederror", "keyboardinterrupt", "generatorexit", "aborterror"]
+)
 TIMED_OUT: Final = frozenset(["timeout", "timed_out", "timeouterror", "timeoutexpired"])
 
 _EXIT_LINE: Final = re.compile(
@@ -70,7 +72,8 @@ class Result(NamedTuple):
 class Ending(NamedTuple):
     """How a call ended. ``error`` and ``error_type`` are empty where nothing went wrong.
 
-    ``started`` is False where the tool failed before it did anything.
+    ``started`` is False where the tool failed before it did anything. ``exited_zero`` is True where the telemetry has
+    a word that is known to mean an exit code of 0, and no code.
     """
 
     outcome: SpanOutcome
@@ -78,6 +81,7 @@ class Ending(NamedTuple):
     error: str = ""
     timed_out: bool = False
     started: bool = True
+    exited_zero: bool = False
 
 
 def unwrap(raw: object) -> Result:
@@ -208,7 +212,7 @@ def _in_text(said: str) -> int | None:
 
 
 def command_result(end: Ending, code: int | None, result: Result) -> CommandResult:
-    """What became of a command; ``passed`` takes a real exit code of 0."""
+    """What became of a command; ``passed`` takes an exit code of 0, or a word that is known to mean one."""
     if end.outcome == "denied":
         return "denied"
     if not end.started:
@@ -221,6 +225,6 @@ def command_result(end: Ending, code: int | None, result: Result) -> CommandResu
         return "timed_out"
     if end.outcome in ("cancelled", "open"):
         return "unknown"
-    if code == 0:
+    if code == 0 or (code is None and end.exited_zero):
         return "passed" if end.outcome == "ok" else "unknown"
     return "failed" if code is not None or end.outcome == "failed" else "unknown"

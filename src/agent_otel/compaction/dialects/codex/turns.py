@@ -7,13 +7,14 @@ model said something and asked for nothing. Where the kinds of its stream are no
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from agent_otel.compaction.dialects.codex.models import REQUESTS, is_completed, is_failed
 from agent_otel.compaction.dialects.codex.sessions import Event, Session
 from agent_otel.compaction.reading import messages
 from agent_otel.compaction.reading.conversation import LONGEST_CLAIM
 from agent_otel.compaction.reading.messages import Message
+from agent_otel.compaction.reading.turns import Turn, turns_of
 from agent_otel.compaction.reading.values import first, text
 from agent_otel.model import fact, limits, names
 from agent_otel.model.contract import Contract
@@ -37,51 +38,23 @@ SPANS_ONLY: Final = (
 )
 
 
-class Turn(NamedTuple):
-    """A turn: what happened from its beginning to the next one, and its end, 0 where none was seen."""
-
-    begin_ns: int
-    end_ns: int
-    events: Sequence[Event]
-    item: Span | Log
-
-
 def turn_facts(session: Session) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
     """The turns, prompts and last words of a session, and its limits."""
-    turns = _turns(session)
+    prompts = {event.time_ns: event.item for event in session.events if event.name == names.CODEX_USER_PROMPT}
+    if not prompts and not session.turns:
+        prompts = {session.events[0].time_ns: session.events[0].item}
+    turns = turns_of(prompts, session.turns)
     for turn in turns:
         yield _invoked(session, turn), turn.item
     for event in session.events:
         yield from ((seen, event.item) for seen in _said(event))
-    seen = turns[0]
-    for limit in sorted(_limits(session, turns)):
-        yield fact.LimitNoticed(ref=seen.item.ref, time_ns=seen.begin_ns, limit=limit), seen.item
+    start = turns[0]
+    for limit in sorted(_limits(session, turns[-1])):
+        yield fact.LimitNoticed(ref=start.item.ref, time_ns=start.begin_ns, limit=limit), start.item
 
 
-def _turns(session: Session) -> list[Turn]:
-    """The turns, by their prompts, and by the spans of turns of which no prompt came."""
-    begins: dict[int, Span | Log] = {
-        event.time_ns: event.item for event in session.events if event.name == names.CODEX_USER_PROMPT
-    }
-    begins |= {
-        span.start_ns: span
-        for span in session.turns
-        if not any(span.start_ns <= time_ns <= span.end_ns for time_ns in begins)
-    }
-    if not begins:
-        begins = {session.events[0].time_ns: session.events[0].item}
-    times = sorted(begins)
-    return [_turn(session, begin, end, begins[begin]) for begin, end in zip(times, [*times[1:], None], strict=True)]
-
-
-def _turn(session: Session, begin_ns: int, next_ns: int | None, item: Span | Log) -> Turn:
-    events = [
-        event for event in session.events if event.time_ns >= begin_ns and (next_ns is None or event.time_ns < next_ns)
-    ]
-    span = next((span for span in session.turns if span.start_ns <= begin_ns <= span.end_ns), None)
-    if span is None:
-        return Turn(begin_ns, _answered_at(events), events, item)
-    return Turn(min(begin_ns, span.start_ns), span.end_ns, events, span)
+def _in(turn: Turn, session: Session) -> list[Event]:
+    return [event for event in session.events if turn.has(event.time_ns)]
 
 
 def _answered_at(events: Sequence[Event]) -> int:
@@ -105,15 +78,16 @@ def _last_response(events: Sequence[Event]) -> Sequence[Event]:
 
 
 def _invoked(session: Session, turn: Turn) -> fact.AgentInvoked:
-    told = [event.attributes for event in turn.events] or [turn.item.attributes]
+    events = _in(turn, session)
+    told = events[0].attributes if events else turn.item.attributes
     return fact.AgentInvoked(
         ref=turn.item.ref,
         time_ns=turn.begin_ns,
         name=NAME,
-        version=text(first({**turn.item.resource, **told[0]}, names.OWN_APP_VERSION, names.SERVICE_VERSION)),
-        model=text(first(told[0], names.OWN_MODEL)),
+        version=text(first({**turn.item.resource, **told}, names.OWN_APP_VERSION, names.SERVICE_VERSION)),
+        model=text(first(told, names.OWN_MODEL)),
         session=session.name,
-        end_ns=turn.end_ns,
+        end_ns=turn.span.end_ns if turn.span else _answered_at(events),
     )
 
 
@@ -133,7 +107,7 @@ def _prompt(attributes: Any) -> str:
     return "" if prompt == REDACTED else messages.task([Message("user", (prompt,))])
 
 
-def _limits(session: Session, turns: Sequence[Turn]) -> set[str]:
+def _limits(session: Session, last: Turn) -> set[str]:
     known = {event.name for event in session.events}
     found = {*ALWAYS}
     if names.CODEX_AGENT_RESPONSE not in known:
@@ -142,7 +116,7 @@ def _limits(session: Session, turns: Sequence[Turn]) -> set[str]:
         found.update(SPANS_ONLY)
     if any(event.attributes.get(names.OWN_TOOL_NAME) == SPAWN for event in session.events):
         found.add(limits.SUB_AGENTS_UNLINKED)
-    if not turns[-1].end_ns and _is_silent(turns[-1].events):
+    if not last.span and not _answered_at(events := _in(last, session)) and _is_silent(events):
         found.add(limits.TAIL_LOST)
     return found
 
