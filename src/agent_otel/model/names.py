@@ -212,6 +212,16 @@ OI_CREW_TASKS: Final = "crew_tasks"
 OI_REDACTED: Final = "__REDACTED__"
 """What OpenInference writes in the place of content that it was told to hide."""
 
+# -- messages in numbered attributes: OpenLLMetry before 0.50, and its relatives ---------------------------------------
+PROMPTS: Final = "gen_ai.prompt."
+COMPLETIONS: Final = "gen_ai.completion."
+
+# -- Laminar (lmnr), as OpenHands uses it -----------------------------------------------------------------------------
+LMNR_SCOPE: Final = "lmnr.tracer"
+LMNR_INPUT: Final = "lmnr.span.input"
+LMNR_OUTPUT: Final = "lmnr.span.output"
+LMNR_CALL_ID: Final = "lmnr.association.properties.metadata.tool_call_id"
+
 # -- other semantic conventions ---------------------------------------------------------------------------------------
 PROCESS_EXECUTABLE_NAME: Final = "process.executable.name"
 PROCESS_EXIT_CODE: Final = "process.exit.code"

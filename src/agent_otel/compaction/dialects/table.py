@@ -10,17 +10,12 @@ from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.claude_code.dialect import ClaudeCode
 from agent_otel.compaction.dialects.codex.dialect import Codex
 from agent_otel.compaction.dialects.genai.dialect import GenAI
+from agent_otel.compaction.dialects.lmnr.dialect import Lmnr
 from agent_otel.compaction.dialects.mcp.dialect import MCP
 from agent_otel.compaction.dialects.opencode.dialect import OpenCode
 from agent_otel.compaction.dialects.openinference.dialect import OpenInference
 
-PARTICULAR: Final[tuple[Dialect, ...]] = (
-    AgentOtel(),
-    ClaudeCode(),
-    Codex(),
-    OpenCode(),
-    MCP(),
-)
+PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(), ClaudeCode(), Codex(), OpenCode(), MCP(), Lmnr())
 """Those that know one agent or library, by its scope."""
 
 GENERAL: Final[tuple[Dialect, ...]] = (GenAI(), OpenInference())

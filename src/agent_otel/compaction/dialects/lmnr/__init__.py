@@ -1,0 +1,1 @@
+"""Laminar's spans, by which OpenHands tells what it does."""
