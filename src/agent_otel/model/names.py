@@ -213,8 +213,14 @@ OI_REDACTED: Final = "__REDACTED__"
 """What OpenInference writes in the place of content that it was told to hide."""
 
 # -- messages in numbered attributes: OpenLLMetry before 0.50, and its relatives ---------------------------------------
+LLM_REQUEST_TYPE: Final = "llm.request.type"
 PROMPTS: Final = "gen_ai.prompt."
 COMPLETIONS: Final = "gen_ai.completion."
+
+# -- OpenLLMetry, and the decorators of Traceloop's SDK ----------------------------------------------------------------
+TRACELOOP_NAME: Final = "traceloop.entity.name"
+TRACELOOP_INPUT: Final = "traceloop.entity.input"
+TRACELOOP_OUTPUT: Final = "traceloop.entity.output"
 
 # -- Laminar (lmnr), as OpenHands uses it -----------------------------------------------------------------------------
 LMNR_SCOPE: Final = "lmnr.tracer"

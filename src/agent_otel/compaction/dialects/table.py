@@ -14,11 +14,12 @@ from agent_otel.compaction.dialects.lmnr.dialect import Lmnr
 from agent_otel.compaction.dialects.mcp.dialect import MCP
 from agent_otel.compaction.dialects.opencode.dialect import OpenCode
 from agent_otel.compaction.dialects.openinference.dialect import OpenInference
+from agent_otel.compaction.dialects.traceloop.dialect import Traceloop
 
 PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(), ClaudeCode(), Codex(), OpenCode(), MCP(), Lmnr())
 """Those that know one agent or library, by its scope."""
 
-GENERAL: Final[tuple[Dialect, ...]] = (GenAI(), OpenInference())
+GENERAL: Final[tuple[Dialect, ...]] = (GenAI(), OpenInference(), Traceloop())
 """Those that read a convention, whoever follows it."""
 
 DIALECTS: Final = (*PARTICULAR, *GENERAL)

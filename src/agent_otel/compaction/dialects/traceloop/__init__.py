@@ -1,0 +1,1 @@
+"""OpenLLMetry and Traceloop's SDK, in so far as they do not follow the GenAI conventions."""
