@@ -60,6 +60,8 @@ def test_files_of_shell_lines_lie_where_the_line_ran() -> None:
     assert [(each.path, each.old_path) for each in found.changed_files] == [("d.py", "c.py")]
 
 
+HIDDEN = "the exit code of its line is not its own"
+COUNTED = "by what its output counts; the exit code is not its own"
 OUTCOMES = [
     ("pytest", exited(0, "4 passed in 0.1s"), "pass", Counts(passed=4), None),
     ("pytest", exited(1, "1 failed, 3 passed in 0.1s"), "fail", Counts(passed=3, failed=1), None),
@@ -73,6 +75,9 @@ OUTCOMES = [
         Counts(passed=4),
         "by what its output counts; the exit code is not its own",
     ),
+    ("go test ./... | tail -1", exited(0, "FAIL"), "fail", None, "its output says that it failed"),
+    ("npx jest | tail", exited(0, "Test Suites: 1 failed\nTests: 4 passed"), "unknown", Counts(passed=4), HIDDEN),
+    ("mypy | tail", exited(0, "Success: no issues found in 3 source files"), "pass", Counts(errors=0), COUNTED),
     ("pytest | tail", exited(0), "unknown", None, "the exit code of its line is not its own"),
     ("pytest && git push", exited(1), "unknown", None, "the exit code of its line is not its own"),
     ("pytest", "no exit code", "unknown", None, None),
@@ -101,6 +106,21 @@ def test_each_run_of_a_check_is_told() -> None:
         ("v3", "mypy", "types", "pass"),
         ("v4", "ruff check", "lint", "pass"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "output", "expected"),
+    [
+        ("mypy; pytest | tail", "Found 2 errors in 1 file\n4 passed in 0.1s", ["fail", "pass"]),
+        ("make lint; pytest | tail", "4 passed in 0.1s", ["unknown", "pass"]),
+        ("ruff check; pytest | tail", "All checks passed!\n1 failed in 0.1s", ["pass", "fail"]),
+        ("pytest a; pytest b | tail", "1 failed in 0.1s\n4 passed in 0.1s", ["unknown", "unknown"]),
+        ("make lint; go test ./... | tail", "FAIL", ["unknown", "unknown"]),
+    ],
+)
+def test_checks_in_one_line_have_their_own_numbers(line: str, output: str, expected: list[str]) -> None:
+    """What one tool counts says nothing of another, nor of another run of the same."""
+    assert [each.outcome for each in record(shell(line, exited(0, output))).verifications] == expected
 
 
 def test_a_refused_check_did_not_run() -> None:

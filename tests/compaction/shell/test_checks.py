@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_otel.compaction.shell.checks import checks
-from agent_otel.compaction.shell.counts import counts
+from agent_otel.compaction.shell.counts import clean, counts, failing
 from agent_otel.model.record import Counts
 
 RECOGNISED = [
@@ -200,6 +200,7 @@ OUTPUTS = [
     ("1 error, 0 warnings, 0 informations", (None, None, None, 1)),
     ("✖ 3 problems (2 errors, 1 warning)", (None, None, None, 2)),
     ("a.ts(1,2): error TS2322: x\na.ts(3,4): error TS1: y", (None, None, None, 2)),
+    ("a.ts:1:2 - error TS2322: x\n\nFound 1 error in a.ts:1", (None, None, None, 1)),
     ("5 issues:\n* errcheck: 5", (None, None, None, 5)),
     ("3 files inspected, 2 offenses detected", (None, None, None, 2)),
     ("3 files inspected, no offenses detected", (None, None, None, 0)),
@@ -220,3 +221,82 @@ def test_summaries_are_counted(output: str, expected: tuple[int | None, ...]) ->
 def test_other_output_counts_nothing(output: str) -> None:
     """No guess is made."""
     assert counts(output) is None
+
+
+@pytest.mark.parametrize(
+    ("tool", "alone", "expected"),
+    [
+        ("pytest", True, Counts(passed=4)),
+        ("pytest", False, Counts(passed=4)),
+        ("mypy", True, Counts(errors=2)),
+        ("mypy", False, Counts(errors=2)),
+        ("make", True, Counts(passed=4)),
+        ("make", False, None),
+        ("eslint", True, None),
+    ],
+)
+def test_summaries_are_those_of_the_tool(tool: str, alone: bool, expected: Counts | None) -> None:
+    """What a tool printed is told by its form; what others print in one line with it is theirs."""
+    assert counts("Found 2 errors in 1 file (checked 3 source files)\n4 passed in 0.1s", tool, alone=alone) == expected
+
+
+def test_parts_that_were_cut_are_not_counted_as_passed() -> None:
+    """Of a run that writes a summary for each part, only the last parts are in the end of the output."""
+    cut = "[… 900 bytes cut, sha256 0123 …]\ntest result: FAILED. 1 passed; 2 failed; 0 ignored"
+    assert counts(cut, "cargo") == Counts(failed=2, skipped=0)
+
+
+FAILURES = [
+    "FAIL",
+    "ok  \tpkg/a\t0.1s\nFAIL\tpkg/b\t0.2s",
+    "[INFO] BUILD FAILURE",
+    "BUILD FAILED in 3s",
+    "npm ERR! code 1",
+    "npm error Lifecycle script `test` failed",
+    " ELIFECYCLE  Test failed. See above for more details.",
+    "error Command failed with exit code 1.",
+    "make[1]: *** [Makefile:3: test] Error 1",
+    "error: test failed, to rerun pass `--lib`",
+    "error: could not compile `x` (lib) due to 1 previous error",
+    "error: 2 targets failed:",
+]
+DOUBTS = [
+    "Test Suites: 1 failed, 1 passed, 2 total\nTests:       4 passed, 4 total",
+    " Test Files  1 failed | 1 passed (2)\n      Tests  4 passed (4)",
+    "  Tests  4 passed (4)\n  Errors  1 error",
+    "FAIL Required test coverage of 90% not reached. Total coverage: 80.00%\n4 passed in 0.1s",
+    "Summary [ 0.1s] 4 tests run: 3 passed, 1 timed out, 0 skipped",
+    "panic: runtime error\n--- PASS: TestX (0.00s)",
+    "[ERROR] Failed to execute goal\nTests run: 4, Failures: 0, Errors: 0, Skipped: 0",
+]
+
+
+@pytest.mark.parametrize("output", FAILURES, ids=range(len(FAILURES)))
+def test_tools_say_that_they_failed(output: str) -> None:
+    """Some lines are only printed by tools that fail."""
+    assert failing(output)
+    assert not clean(Counts(passed=4), output)
+
+
+@pytest.mark.parametrize("output", DOUBTS, ids=range(len(DOUBTS)))
+def test_numbers_can_be_doubted(output: str) -> None:
+    """Where something besides the numbers went wrong, they prove no pass."""
+    assert not failing(output)
+    assert (tallied := counts(output)) is not None
+    assert (tallied.passed, clean(tallied, output)) == (tallied.passed, False)
+
+
+@pytest.mark.parametrize(
+    ("tallied", "expected"),
+    [
+        (None, False),
+        (Counts(passed=4), True),
+        (Counts(errors=0), True),
+        (Counts(passed=0), False),
+        (Counts(passed=4, failed=1), False),
+        (Counts(passed=4, errors=1), False),
+    ],
+)
+def test_numbers_of_a_pass(tallied: Counts | None, expected: bool) -> None:
+    """Something passed, or no problem was found, and nothing went wrong."""
+    assert clean(tallied, "done") is expected

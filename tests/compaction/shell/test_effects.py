@@ -25,6 +25,22 @@ PATCHED = [
     Effect("delete", "d.py"),
 ]
 
+DIFF = """diff --git a/a.py b/a.py
+--- a/a.py
++++ b/a.py\t2026-01-01
+@@ -1 +1 @@
+-x
++y
+--- /dev/null
++++ b/n.py
+@@ -0,0 +1 @@
++y
+--- a/o.py
++++ /dev/null
+@@ -1 +0,0 @@
+-x"""
+DIFFED = [Effect("edit", "a.py"), Effect("create", "n.py"), Effect("delete", "o.py")]
+
 EFFECTS = [
     ("cat a.py b.py", [read("a.py"), read("b.py")]),
     ("cat -n a.py", [read("a.py")]),
@@ -42,7 +58,18 @@ EFFECTS = [
     ("cat $F *.py", []),
     ("cat /etc/passwd ~/.netrc /tmp/x", []),
     ("cat < a.py", [read("a.py")]),
-    ("cd x; cat a.py", [read("a.py")]),
+    ("cd x; cat a.py", [read("x/a.py")]),
+    ("cd /repo/x/ && cat ./a.py /repo/b.py", [read("/repo/x/a.py"), read("/repo/b.py")]),
+    ("cd x && cd y && mv a.py b.py", [Effect("move", "x/y/b.py", old_path="x/y/a.py")]),
+    ("cd $D && cat a.py /repo/b.py", [read("/repo/b.py")]),
+    ("cd && cat a.py", []),
+    ("cd - && cat a.py", []),
+    ("cd x || cat a.py", []),
+    ("cd $D && cd x && cat a.py", []),
+    ("(cd x && cat a.py) && (cat b.py) && cat c.py", [read("x/a.py"), read("b.py"), read("c.py")]),
+    ("pushd x && cat a.py && popd && cat b.py", [read("x/a.py")]),
+    ("cd x && bash -c 'cat a.py'", [read("x/a.py")]),
+    ("wc -l a.py", []),
     ("cat a.py; ls", [read("a.py", sure=False)]),
     ("cat a.py || ls", [read("a.py", sure=False)]),
     ("for f in x; do cat a.py; done", [read("a.py", sure=False)]),
@@ -67,7 +94,14 @@ EFFECTS = [
     ("cp a.py b.py", [Effect("write", "b.py")]),
     ("cp -r a b", []),
     ("git mv a.py Makefile", [Effect("move", "Makefile", old_path="a.py")]),
-    ("git -C x rm a.py", [Effect("delete", "a.py")]),
+    ("git rm -q a.py", [Effect("delete", "a.py")]),
+    ("git -C x rm a.py", []),
+    (f"git apply <<'P'\n{DIFF}\nP", DIFFED),
+    (f"cd x && patch -p1 <<'P'\n{DIFF}\nP", [effect._replace(path="x/" + effect.path) for effect in DIFFED]),
+    (f"patch -p0 <<'P'\n{DIFF}\nP", [Effect("edit", "b/a.py"), Effect("create", "b/n.py"), Effect("delete", "a/o.py")]),
+    (f"git apply -R <<'P'\n{DIFF}\nP", []),
+    (f"patch a.py <<'P'\n{DIFF}\nP", []),
+    ("git apply x.patch", []),
     ("git status", []),
     ("git", []),
     (f"apply_patch <<'P'\n{PATCH}\nP", PATCHED),

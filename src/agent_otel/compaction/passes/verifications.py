@@ -6,6 +6,7 @@ whether somebody declared it or not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -15,7 +16,7 @@ import msgspec
 from agent_otel.compaction.passes.commands import Commands
 from agent_otel.compaction.runs import Run
 from agent_otel.compaction.shell.checks import Check, checks
-from agent_otel.compaction.shell.counts import counts
+from agent_otel.compaction.shell.counts import clean, counts, failing
 from agent_otel.model.contract import RequiredCheck
 from agent_otel.model.fact import CommandRun, TaskStarted, VerificationRan
 from agent_otel.model.record import (
@@ -115,8 +116,12 @@ def _recognised(
     patterns = [check.command for check in required if check.command]
     for fact, entry in zip(commands.facts, commands.entries, strict=True):
         if entry.id not in declared and not any(fnmatchcase(entry.command, pattern) for pattern in patterns):
-            for check in checks(entry.command):
-                yield fact, _derived(check, entry, required=False, kind=check.kind)
+            seen = checks(entry.command)
+            tools = Counter(check.tool for check in seen)
+            for check in seen:
+                # Of two runs of a tool in one line nobody knows whose the summary is.
+                alone = None if tools[check.tool] > 1 else len(seen) == 1
+                yield fact, _derived(check, entry, required=False, kind=check.kind, alone=alone)
 
 
 def _whole_line(name: str) -> Check:
@@ -124,10 +129,17 @@ def _whole_line(name: str) -> Check:
     return Check(kind="test", tool="", name=name, decides=True, blamed=True)
 
 
-def _derived(check: Check, entry: Command, *, required: bool, kind: CheckKind | None) -> Verification:
+def _derived(
+    check: Check, entry: Command, *, required: bool, kind: CheckKind | None, alone: bool | None = True
+) -> Verification:
+    """The check as a verification.
+
+    ``alone`` is False where its line runs other checks too, None where several of them print alike.
+    """
     started = entry.result not in NEVER_STARTED
-    tallied = counts((entry.output and entry.output.tail) or "") if entry.result in ENDED else None
-    outcome, reason = _outcome(check, entry, tallied)
+    output = (entry.output and entry.output.tail) or ""
+    tallied = counts(output, check.tool, alone=alone) if alone is not None and entry.result in ENDED else None
+    outcome, reason = _outcome(check, entry, tallied, output if alone else "")
     return Verification(
         id="",
         check=check.name,
@@ -146,10 +158,13 @@ def _derived(check: Check, entry: Command, *, required: bool, kind: CheckKind | 
     )
 
 
-def _outcome(check: Check, entry: Command, tallied: Counts | None) -> tuple[VerificationOutcome, str | None]:
+def _outcome(
+    check: Check, entry: Command, tallied: Counts | None, output: str
+) -> tuple[VerificationOutcome, str | None]:
     """What became of a check, and why, where the exit code of its line does not tell.
 
-    The output has its say: a summary that counts failures is one, whatever a pipe made of the exit code.
+    The output has its say: a summary that counts failures is one, whatever a pipe made of the exit code. A pass by
+    the output alone takes numbers that nothing else in it speaks against.
     """
     bad = (tallied.failed or 0) + (tallied.errors or 0) if tallied else 0
     passed = entry.result == "passed"
@@ -159,7 +174,9 @@ def _outcome(check: Check, entry: Command, tallied: Counts | None) -> tuple[Veri
         return "fail", f"its output counts {bad} that went wrong" if passed else None
     if passed and check.decides:
         return "pass", None
-    if tallied is not None and tallied.passed:
+    if failing(output):
+        return "fail", "its output says that it failed"
+    if clean(tallied, (entry.output and entry.output.tail) or ""):
         return "pass", "by what its output counts; the exit code is not its own"
     return "unknown", "the exit code of its line is not its own"
 

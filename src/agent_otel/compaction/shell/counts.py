@@ -1,7 +1,7 @@
 """How many tests passed and failed, or how many problems were found, by the last words of a check's output.
 
 Each tool has its own summary line; the last one in the text counts, since a log may hold several runs. What is not
-recognised is not counted.
+recognised is not counted. Where a line runs several checks, only a summary in the tool's own form is that tool's.
 """
 
 from __future__ import annotations
@@ -113,6 +113,21 @@ def _table(*rows: tuple[str, str, Callable[[re.Match[str]], Mapping[str, int]]])
     )
 
 
+_PANICS: Final = r"Traceback \(most recent call last\)|panic: |INTERNALERROR|Segmentation fault|Command failed"
+FAILING: Final = re.compile(
+    rf"^(?:FAIL(?:$|\t\S+)|(?:\[\w+\] )?BUILD (?:FAILED|FAILURE)\b|npm (?:ERR!|error) "
+    rf"|error Command failed with exit code|{_S}ELIFECYCLE\b|g?make(?:\[\d+\])?: \*\*\* "
+    rf"|error: (?:could not compile|test failed|test run failed)|error: {_N} targets? failed)",
+    re.MULTILINE,
+)
+"""Lines with which tools end that failed, whatever they counted."""
+_DOUBT: Final = re.compile(
+    rf"^{_S}(?:FAIL|ERROR|FATAL|error\b[:\[]|\[ERROR\]|{_PANICS}|Test (?:Suites|Files):?[ \t]+{_N} failed"
+    rf"|Errors[ \t]+{_N} error)|\b[1-9]\d* (?:timed out|interrupted|did not run)\b",
+    re.MULTILINE,
+)
+"""What speaks against a pass that only a count tells: suites that did not load, a coverage that is too low."""
+
 SUMMARIES: Final = _table(
     ("pytest", rf"^=*{_S}(?:{_N} (?:{_PYTEST})(?:, )?)+ in [\d.:]+s?\b", _numbers),
     ("unittest", rf"^Ran ({_N}) tests? in [^\n]*\n+(?:OK|FAILED|NO TESTS RAN)[^\n]*", _of_total),
@@ -142,7 +157,7 @@ SUMMARIES: Final = _table(
     ("mypy", r"^Success: no issues found", _none),
     ("pyright", rf"^({_N}) errors?, {_N} warnings?", _problems),
     ("eslint", rf"✖ {_N} problems? \(({_N}) errors?", _problems),
-    ("tsc+", r"^\S+\(\d+,\d+\): error TS\d+:", _one_error),
+    ("tsc+", r"^\S+(?:\(\d+,\d+\):|:\d+:\d+ -) error TS\d+:", _one_error),
     ("golangci-lint", rf"^({_N}) issues[.:]", _problems),
     ("rubocop", rf"files? inspected, ({_N}) offenses? detected", _problems),
     ("rubocop", r"files? inspected, no offenses detected", _none),
@@ -155,11 +170,38 @@ SUMMARIES: Final = _table(
 """How tools end their output ("+": in several parts), the particular before the general."""
 
 
-def counts(output: str) -> Counts | None:
-    """The numbers of the last summary in the output of a check; None where there is none."""
+_OWN: Final[Mapping[str, frozenset[str]]] = {
+    **{tool: frozenset([tool]) for tool in ("pytest", "unittest", "mocha", "playwright", "go", "rspec", "phpunit")},
+    **{
+        tool: frozenset([tool])
+        for tool in ("dotnet", "ctest", "mix", "node", "swift", "bun", "ruff", "mypy", "pyright")
+    },
+    **{tool: frozenset([tool]) for tool in ("eslint", "tsc", "golangci-lint", "rubocop")},
+    "py.test": frozenset(["pytest"]),
+    "jest": frozenset(["jest"]),
+    "vitest": frozenset(["jest"]),
+    "cargo": frozenset(["cargo", "nextest"]),
+    "basedpyright": frozenset(["pyright"]),
+    "vue-tsc": frozenset(["tsc"]),
+}
+"""In which form a tool ends its output; any other tool runs who knows what, and ends in any form."""
+_CUT: Final = " bytes cut, sha256 "
+
+
+def counts(output: str, tool: str = "", *, alone: bool = True) -> Counts | None:
+    """The numbers of the last summary in the output of a check; None where there is none.
+
+    Args:
+        output: what the line printed, or the end of it.
+        tool: the program whose numbers are wanted.
+        alone: False where the line runs other checks too, whose summaries are theirs.
+    """
     said = _ESCAPES.sub("", output[-LONGEST:])
+    own = _OWN.get(tool)
     best: tuple[int, Summary, list[re.Match[str]]] | None = None
     for summary in SUMMARIES:
+        if summary.tool not in own if own is not None else not alone:
+            continue
         matches = list(summary.pattern.finditer(said))
         if matches and (best is None or matches[-1].end() > best[0]):
             best = matches[-1].end(), summary, matches
@@ -170,4 +212,18 @@ def counts(output: str) -> Counts | None:
     for match in matches if summary.adds else matches[-1:]:
         for field, number in summary.read(match).items():
             found[field] = found.get(field, 0) + number
+    if summary.adds and _CUT in said:
+        found.pop("passed", None)  # the parts that passed and were cut would be missing
     return Counts(**found) if found else None
+
+
+def failing(output: str) -> bool:
+    """True where a tool says in a line of its own that it failed."""
+    return FAILING.search(_ESCAPES.sub("", output[-LONGEST:])) is not None
+
+
+def clean(tallied: Counts | None, output: str) -> bool:
+    """True where the numbers are those of a pass, and nothing else in the output speaks against one."""
+    if tallied is None or tallied.failed or tallied.errors or not (tallied.passed or tallied.errors == 0):
+        return False
+    return not failing(output) and _DOUBT.search(_ESCAPES.sub("", output[-LONGEST:])) is None

@@ -1,7 +1,8 @@
 """Files that a command line reads and changes, where that is certain.
 
-A word that the shell would expand names no file for sure, and neither does a program nobody has listed. What lies
-outside the working directory (``/tmp``, ``/dev``, a home) is no file of the repository.
+A word that the shell would expand names no file for sure, and neither does a program nobody has listed. ``cd`` is
+followed, and where it leads nobody knows where, nothing is said of relative paths. What lies outside the working
+directory (``/tmp``, ``/dev``, a home) is no file of the repository.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ DEEPEST: Final = 4
 _ELSEWHERE: Final = re.compile(r"^(?:/(?:tmp|var|dev|proc|sys|etc|usr|root|home)(?:/|$)|~|-$)")
 _SED_RANGE: Final = re.compile(r"^(\d+)(?:,(\d+|\$))?p;?$")
 _PATCH: Final = re.compile(r"^\*\*\* (?:(Add|Update|Delete) File|(Move) to): (.+)$", re.MULTILINE)
+_HUNKED: Final = re.compile(r"^--- ([^\t\n]+)[^\n]*\n\+\+\+ ([^\t\n]+)", re.MULTILINE)
+_PATCH_OPTION: Final = re.compile(r"-|-p\d|-N|-s|-v|--verbose|--whitespace=\w+|--index|--3way|-3|--forward|--silent")
 _OPERATIONS: Final = {"Add": "create", "Update": "edit", "Delete": "delete"}
 _WRITING: Final = frozenset([">", ">>", ">|", "1>", "1>>", "&>", "&>>", "2>", "2>>"])
 
@@ -48,21 +51,47 @@ def _effects(line: str, depth: int) -> Iterator[Effect]:
     found = commands(line)
     # A read at the head of a pipe is as good as sure: what reads from it would have had nothing.
     sure = zip(found, decisive(found), decisive(found, ("&&", "|")), strict=True)
+    places: dict[tuple[int, ...], str | None] = {(): ""}
     for command, decides, piped in sure:
         inner = unwrapped(command)
+        place = places.setdefault(command.group, places.get(command.group[:-1]))
+        if command.name in ("cd", "pushd", "popd"):
+            places[command.group] = _entered(place, command)
         if isinstance(inner, str):
             made = list(_effects(inner, depth - 1)) if depth else []
         else:
             made = [*_by_program(inner), *_redirected(inner)]
         for effect in made:
-            if not _ELSEWHERE.match(effect.path):
-                yield effect._replace(sure=effect.sure and (decides or (piped and effect.operation == "read")))
+            found_at = _below(place, effect.path)
+            if found_at is not None and not _ELSEWHERE.match(found_at):
+                yield effect._replace(
+                    path=found_at,
+                    old_path=effect.old_path and (_below(place, effect.old_path) or ""),
+                    sure=effect.sure and (decides or (piped and effect.operation == "read")),
+                )
+
+
+def _entered(place: str | None, command: Command) -> str | None:
+    """Where ``cd`` leads, from ``place``; None where that is not certain."""
+    certain = command.arguments[0] if len(command.arguments) == 1 and command.after in ("&&", ";", "") else None
+    if certain is None or not certain.certain or certain.text.startswith(("-", "~")) or command.optional:
+        return None
+    return _below(place, certain.text.removesuffix("/") or "/")
+
+
+def _below(place: str | None, path: str) -> str | None:
+    """A path as seen from where the line began; None where the place is unknown."""
+    if path.startswith(("/", "~")) or place == "":
+        return path
+    return None if place is None else f"{place}/{path.removeprefix('./')}"
 
 
 def _by_program(command: Command) -> Iterator[Effect]:
     program = PROGRAMS.get(command.name)
     if command.name in ("apply_patch", "applypatch"):
         yield from patched(next((text for text in _texts(command) if "*** " in text), ""))
+    elif command.name == "patch" or (command.name == "git" and next(_files(command.arguments, "Cc"), "") == "apply"):
+        yield from _unified(command)
     elif program is not None:
         yield from program(command.arguments)
 
@@ -77,6 +106,26 @@ def patched(patch: str) -> Iterator[Effect]:
         else:
             current = path
             yield Effect(_OPERATIONS[match[1]], path)
+
+
+def _unified(command: Command) -> Iterator[Effect]:
+    """The files that a patch in a here-document names: ``git apply`` and ``patch`` of a unified diff."""
+    if any(not _PATCH_OPTION.fullmatch(word.text) for word in command.arguments[command.name == "git" :]):
+        return  # reversed, only tried, applied to another file
+    level = next((int(word.text[2:]) for word in command.arguments if re.fullmatch(r"-p\d", word.text)), None)
+    strip = level if level is not None else int(command.name == "git")
+    for body in (redirect.body for redirect in command.redirects):
+        for old, new in _HUNKED.findall(body):
+            before, after = (_stripped(path, strip) for path in (old, new))
+            if before is None:
+                yield Effect("create", after or "")
+            else:
+                yield Effect("edit" if after else "delete", after or before)
+
+
+def _stripped(path: str, level: int) -> str | None:
+    """A path of a diff without its first folders; None for the file that is not there."""
+    return None if path == "/dev/null" else "/".join(path.split("/")[level:])
 
 
 def _texts(command: Command) -> Iterator[str]:
@@ -163,7 +212,9 @@ def _removed(arguments: Sequence[Word]) -> Iterator[Effect]:
 
 def _git(arguments: Sequence[Word]) -> Iterator[Effect]:
     """``git mv`` and ``git rm``; what checkout and restore change is in the history, not in the line."""
-    verb = next(_files(arguments, "Cc"), "")
+    if any(word.text == "-C" for word in arguments):
+        return
+    verb = next(_files(arguments, "c"), "")
     place = next((place for place, word in enumerate(arguments) if word.text == verb), 0)
     yield from {"mv": _moved, "rm": _removed}.get(verb, _nothing)(arguments[place + 1 :])
 
@@ -179,7 +230,7 @@ def _is_file(path: str) -> bool:
 
 
 PROGRAMS: Final[Mapping[str, Reader]] = {
-    **dict.fromkeys(("cat", "bat", "batcat", "less", "more", "nl", "tac", "xxd", "wc"), _read_all),
+    **dict.fromkeys(("cat", "bat", "batcat", "less", "more", "nl", "tac"), _read_all),
     **dict.fromkeys(("head", "tail"), _read_end),
     **dict.fromkeys(("grep", "egrep", "fgrep", "rg", "ag", "ack", "awk", "gawk", "jq", "yq"), _read_after_pattern),
     "sed": _sed,

@@ -60,7 +60,8 @@ class Command(NamedTuple):
     """A simple command.
 
     ``before`` and ``after`` are what joins it with its neighbours: ``&&``, ``||``, ``|``, ``;``, ``&``, or "" at an
-    end. ``optional`` where its end tells nothing of the line's: in a condition or a loop, or negated.
+    end. ``optional`` where its end tells nothing of the line's: in a condition or a loop, or negated. ``group`` are the
+    numbers of the brackets around it, the outermost first.
     """
 
     words: tuple[Word, ...]
@@ -68,6 +69,7 @@ class Command(NamedTuple):
     before: str = ""
     after: str = ""
     optional: bool = False
+    group: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -216,7 +218,8 @@ def _commands(parts: Iterator[Part]) -> list[Command]:
     found: list[Command] = []
     words: list[Word] = []
     redirects: list[Redirect] = []
-    joined, depth = "", 0
+    joined, depth, brackets = "", 0, 0
+    group: tuple[int, ...] = ()
     for part in (*parts, ""):
         if isinstance(part, Word):
             words.append(part)
@@ -225,9 +228,14 @@ def _commands(parts: Iterator[Part]) -> list[Command]:
         else:
             depth, mine, optional = _without_keywords(words, depth)
             if mine or redirects:
-                found.append(Command(tuple(mine), tuple(redirects), joined, "", optional))
+                found.append(Command(tuple(mine), tuple(redirects), joined, "", optional, group))
                 joined = ""
-            if part not in "()":
+            if part == "(":
+                brackets += 1
+                group = (*group, brackets)
+            elif part == ")":
+                group = group[:-1]
+            else:
                 joined = part
                 if found and not found[-1].after:
                     found[-1] = found[-1]._replace(after=part)  # also behind the bracket that ends a group
