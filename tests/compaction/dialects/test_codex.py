@@ -99,6 +99,7 @@ ASKED = [
         pytest.param("false", "CreateProcess { message: x }", "not_started", None, (1, 0, 0), id="not-started"),
         pytest.param("false", "something else", "failed", None, (1, 0, 0), id="tool-failed"),
         pytest.param("false", "aborted by user after 3.1s", "unknown", None, (0, 0, 1), id="aborted"),
+        pytest.param("true", '{"isError": true, "content": []}', "failed", None, (1, 0, 0), id="its-result-says-so"),
         pytest.param("true", "aborted", "unknown", None, (0, 0, 1), id="aborted-though-successful"),
         pytest.param("true", None, "unknown", None, (0, 0, 0), id="no-output"),
     ],
@@ -326,7 +327,8 @@ COPIES = [
 
 def test_spans_alone_give_turns_calls_and_tokens() -> None:
     """Without content, and the record says what it lacks."""
-    found = record([TURN, *COPIES])
+    answered = span("6", "request", 7, 8, on_span("api_request", 7, **{"http.response.status_code": "200"}))
+    found = record([TURN, *COPIES, answered])
     assert (found.outcome, found.started, found.duration_s) == ("ended", "1970-01-01T00:00:01.000Z", 8.0)
     assert [(tool.name, tool.calls) for tool in found.tool_calls] == [("exec_command", 1)]
     assert (found.usage.model_calls, found.usage.output_tokens) == (1, 5)
@@ -337,9 +339,29 @@ def test_spans_alone_give_turns_calls_and_tokens() -> None:
 
 def test_copies_on_spans_are_not_counted_beside_log_records() -> None:
     """The span of a turn adds its times."""
-    found = record([TURN, *COPIES, PROMPT, *ANSWER, result(6, "Exit code: 0\nOutput:\n")])
+    found = record([TURN, *COPIES, PROMPT, *ANSWER, result(1.5, "Exit code: 0\nOutput:\n")])
     assert [(tool.name, tool.calls) for tool in found.tool_calls] == [("exec_command", 1)]
     assert (found.usage.model_calls, found.duration_s) == (1, 8.0)
+
+
+def test_what_log_records_lost_is_read_off_the_spans() -> None:
+    """Where the model failed for good, the last batch of records may not arrive."""
+    items = [TURN, PROMPT, *ASKED, result(5, "Exit code: 1\nOutput:\n")]
+    known = on_span("api_request", 2.01, **{"http.response.status_code": "200"})
+    failed = on_span("api_request", 8, **{"http.response.status_code": "400", "error.message": "bad request"})
+    unlogged = on_span("tool_result", 5, call_id="c9", tool_name="view_image", success="true")
+    found = record([*items, span("6", "request", 7, 8, known, failed, unlogged)])
+    assert (found.outcome, found.usage.model_calls, found.usage.failed_model_calls) == ("failed", 2, 1)
+    assert {tool.name: tool.calls for tool in found.tool_calls} == {"exec_command": 1, "view_image": 1}
+
+
+def test_a_turn_that_ends_in_the_middle_of_its_work_has_no_known_outcome() -> None:
+    """It was broken off if a call was; otherwise what came last is not told."""
+    found = record([TURN, PROMPT, *ASKED, result(5, "Exit code: 1\nOutput:\n")])
+    assert (found.outcome, limits.TAIL_LOST in found.capture.limits) == ("unknown", True)
+    broken = span("5", "exec_command", 5, 6, call_id="c2", aborted=True, **{"conversation.id": "s1"})
+    decision = told("tool_decision", 6, tool_name="exec_command", call_id="c2", decision="approved")
+    assert record([TURN, PROMPT, *ASKED, decision, broken]).outcome == "interrupted"
 
 
 def test_a_turn_of_which_only_the_span_came_is_a_run_that_says_little() -> None:
@@ -358,6 +380,7 @@ def test_log_events_are_known_by_their_names_whatever_their_scope() -> None:
     """Collectors may lose it; events of others are left alone."""
     [codex] = [dialect for dialect in DIALECTS if dialect.name == "codex"]
     assert codex.claims(Log(key="1", time_ns=1, attributes={"event.name": "codex.user_prompt"}))
+    assert codex.claims(Span(trace_id=TRACE, span_id="1", scope="Codex Desktop"))
     assert not codex.claims(Log(key="1", time_ns=1, attributes={"event.name": "other"}))
     assert not codex.claims(Span(trace_id=TRACE, span_id="1", name="session_task.turn"))
     nameless = Log(key="1", time_ns=S, attributes={"event.name": "codex.user_prompt", "prompt": "Fix it."})

@@ -93,7 +93,7 @@ def unwrap(raw: object) -> Result:
         if inner is value:
             break
         if isinstance(value, dict):
-            failed = failed or _says_error(value)
+            failed = failed or says_error(value)
             call_id = call_id or text(value.get("tool_call_id"))
         value = loads(inner)
     fields: Mapping[str, Any] = {}
@@ -163,10 +163,11 @@ def _span_says_so(span: Span) -> bool:
 def _result_says_so(result: Result) -> bool:
     if not result.fields:
         return bool(_ERROR_TEXT.match(result.text[:200])) and exit_code(None, result) is None
-    return _says_error(result.fields) or (bool(result.fields.get("error")) and exit_code(None, result) is None)
+    return says_error(result.fields) or (bool(result.fields.get("error")) and exit_code(None, result) is None)
 
 
-def _says_error(fields: Mapping[str, Any]) -> bool:
+def says_error(fields: Mapping[str, Any]) -> bool:
+    """True where a field of a result tells of an error."""
     get = fields.get
     return (
         get("is_error") is True

@@ -30,7 +30,7 @@ class Codex:
 
     def claims(self, item: Span | Log) -> bool:
         """Its scopes, and its log events whatever their scope."""
-        if item.scope.startswith(names.CODEX_SCOPE):
+        if item.scope.casefold().startswith(names.CODEX_SCOPE):
             return True
         named = text(first(item.attributes, *names.EVENT_NAME_ATTRIBUTES)) if isinstance(item, Log) else ""
         return named.startswith(names.CODEX_EVENTS)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from agent_otel.compaction.reading.results import Ending
+from agent_otel.compaction.reading.results import Ending, says_error, unwrap
 from agent_otel.compaction.reading.values import text, truth
 from agent_otel.model import names
 
@@ -53,7 +53,9 @@ def ending(attributes: Mapping[str, Any], result: Shown | None) -> Ending:
     said = text(attributes.get(names.CODEX_OUTPUT))
     if result is not None and result.code == TIMED_OUT and "timed out" in result.output[:200]:
         return Ending("failed", names.ERROR_TIMEOUT, result.output, timed_out=True)
-    succeeded = truth(attributes.get(names.OWN_SUCCESS)) is not False
+    succeeded = truth(attributes.get(names.OWN_SUCCESS)) is not False and not (
+        result is None and says_error(unwrap(said).fields)
+    )
     if succeeded and not _BROKEN_OFF.match(said):
         return Ending("ok")
     if result is not None and result.code:

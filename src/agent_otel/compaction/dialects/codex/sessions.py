@@ -1,14 +1,16 @@
 """The events of each Codex session, in order of time, wherever they were told.
 
 Every event comes twice where both signals are on: as a log record, and without content as an event of a span. The log
-records count; of a session that has none, the events of its spans are all there is.
+records count; an event of a span does where no record tells of it, because there are none, or because the last ones
+were lost.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from agent_otel.compaction.reading.values import first, text, whole
 from agent_otel.model import names
@@ -26,6 +28,10 @@ NOTABLE = frozenset(
     ]
 )
 """The events that say something of the agent's work; the others tell of its start-up and its upkeep."""
+
+
+SAME_NS: Final = 50_000_000
+"""How far apart the two tellings of an event are at most."""
 
 
 class Event(NamedTuple):
@@ -111,7 +117,7 @@ def _session(name: str, told: list[Event] | None, copies: list[Event], spans: li
     return Session(
         name,
         logged=told is not None,
-        events=sorted(copies if told is None else told, key=lambda event: (event.time_ns, event.place)),
+        events=sorted([*(told or ()), *_only_on_spans(copies, told or ())], key=_order),
         turns=sorted(filter(_is_turn, spans), key=lambda span: (span.start_ns, span.ref)),
         responses=[span for span in spans if names.OUTPUT_TOKENS in span.attributes],
         aborted=frozenset(
@@ -120,6 +126,29 @@ def _session(name: str, told: list[Event] | None, copies: list[Event], spans: li
             if span.attributes.get(names.CODEX_ABORTED) is True
         ),
     )
+
+
+def _only_on_spans(copies: Iterable[Event], told: Sequence[Event]) -> Iterator[Event]:
+    """The events of spans of which no log record tells."""
+    ids = {(event.name, event.attributes.get(names.CODEX_CALL_ID)) for event in told}
+    times: dict[str, list[int]] = defaultdict(list)
+    for event in told:
+        times[event.name].append(event.time_ns)
+    for found in times.values():
+        found.sort()
+    for event in copies:
+        call_id = event.attributes.get(names.CODEX_CALL_ID)
+        if call_id is None:
+            near = bisect_left(times[event.name], event.time_ns - SAME_NS)
+            is_told = any(time_ns <= event.time_ns + SAME_NS for time_ns in times[event.name][near : near + 1])
+        else:
+            is_told = (event.name, call_id) in ids
+        if not is_told:
+            yield event
+
+
+def _order(event: Event) -> tuple[int, tuple[str, int]]:
+    return (event.time_ns, event.place)
 
 
 def _is_turn(span: Span) -> bool:

@@ -57,15 +57,34 @@ def _in(turn: Turn, session: Session) -> list[Event]:
     return [event for event in session.events if turn.has(event.time_ns)]
 
 
+def _end_of(session: Session, turn: Turn) -> int:
+    """When a turn was over, 0 where no end was seen, or only one in the middle of its work."""
+    events = _in(turn, session)
+    if turn.span is None:
+        return _answered_at(events)
+    failed = bool(events) and is_failed(events[-1])
+    return 0 if not failed and _asks(_last_response(events)) else turn.span.end_ns
+
+
 def _answered_at(events: Sequence[Event]) -> int:
     """When the model had said its last word, 0 where it went on, or where that is not told."""
-    if not events or is_failed(events[-1]):
-        return 0
     last = _last_response(events)
-    kinds = [text(event.attributes.get(names.CODEX_EVENT_KIND)) for event in last]
-    asked = any(part in kind for kind in kinds for part in ASKING) or any(event.name in TOOLS for event in last)
-    spoke = any(SPEAKING in kind for kind in kinds) or any(event.name == names.CODEX_AGENT_RESPONSE for event in last)
-    return last[-1].time_ns if spoke and not asked and any(map(is_completed, last)) else 0
+    if not last or is_failed(last[-1]) or _asks(last) or not any(map(is_completed, last)):
+        return 0
+    return last[-1].time_ns if any(map(_speaks, last)) else 0
+
+
+def _asks(events: Sequence[Event]) -> bool:
+    """True where the model asked for a tool, or one was at work."""
+    return any(event.name in TOOLS or any(part in _kind(event) for part in ASKING) for event in events)
+
+
+def _speaks(event: Event) -> bool:
+    return SPEAKING in _kind(event) or event.name == names.CODEX_AGENT_RESPONSE
+
+
+def _kind(event: Event) -> str:
+    return text(event.attributes.get(names.CODEX_EVENT_KIND))
 
 
 def _last_response(events: Sequence[Event]) -> Sequence[Event]:
@@ -87,7 +106,7 @@ def _invoked(session: Session, turn: Turn) -> fact.AgentInvoked:
         version=text(first({**turn.item.resource, **told}, names.OWN_APP_VERSION, names.SERVICE_VERSION)),
         model=text(first(told, names.OWN_MODEL)),
         session=session.name,
-        end_ns=turn.span.end_ns if turn.span else _answered_at(events),
+        end_ns=_end_of(session, turn),
     )
 
 
@@ -116,19 +135,20 @@ def _limits(session: Session, last: Turn) -> set[str]:
         found.update(SPANS_ONLY)
     if any(event.attributes.get(names.OWN_TOOL_NAME) == SPAWN for event in session.events):
         found.add(limits.SUB_AGENTS_UNLINKED)
-    if not last.span and not _answered_at(events := _in(last, session)) and _is_silent(events):
+    if not _end_of(session, last) and _is_lost(session, last):
         found.add(limits.TAIL_LOST)
     return found
 
 
-def _is_silent(events: Sequence[Event]) -> bool:
-    """True where a turn without an end need not be broken off: nothing is known of its answers, or of the last one."""
+def _is_lost(session: Session, turn: Turn) -> bool:
+    """True where a turn without an end need not be broken off.
+
+    Its span ended, though nothing tells how it came to that; nothing is known of its answers; or nothing of the last.
+    """
+    if turn.span is not None:
+        return not session.aborted
+    events = _in(turn, session)
+    last = _last_response(events)
     if all(event.name == names.CODEX_USER_PROMPT for event in events):
         return True
-    last = _last_response(events)
-    return any(map(is_completed, last)) and not any(
-        event.name in TOOLS
-        or SPEAKING in (kind := text(event.attributes.get(names.CODEX_EVENT_KIND)))
-        or any(part in kind for part in ASKING)
-        for event in last
-    )
+    return any(map(is_completed, last)) and not _asks(last) and not any(map(_speaks, last))
