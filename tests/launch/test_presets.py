@@ -97,6 +97,11 @@ def test_the_table_holds_every_preset():
     assert {preset_for([program]).name for program in GOLDEN} == {preset.name for preset in PRESETS} | {"my-own-agent"}
 
 
+def test_every_row_says_where_it_was_looked_up():
+    """What an agent calls its switches is its own to change."""
+    assert all(preset.source.startswith("https://") for preset in PRESETS)
+
+
 @pytest.mark.parametrize("program", GOLDEN)
 def test_what_an_agent_gets(program):
     """Exactly this, and nothing that shows content."""

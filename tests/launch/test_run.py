@@ -109,6 +109,31 @@ def test_an_agent_in_javascript(launching):
     assert record["outcome"] == "failed"
 
 
+def test_the_agent_is_told_where_it_is(launching):
+    """It runs in the trace of its run, and knows the run's id, so that whatever it starts does, too."""
+    record = launching.json("--", "sh", "-c", "echo $TRACEPARENT $AGENT_OTEL_RUN > told.txt")
+    _, trace, rest = (launching.root / "told.txt").read_text().split("-", 2)
+    assert record["capture"]["traces"] == [trace]
+    assert rest.split()[1] == record["run_id"]
+
+
+def test_without_its_extra_the_command_says_what_to_install(python, repo):
+    """In one line; and with an endpoint nothing of it is needed."""
+    program = (
+        "import sys; sys.modules['uvicorn'] = None\n"
+        "from agent_otel.cli.main import main\n"
+        "main(['run', '--', 'touch', 'ran'])"
+    )
+    done = python(program, cwd=repo)
+    assert done.returncode == 1
+    assert "agent-otel run without --endpoint needs 'uvicorn'" in done.stderr
+    assert 'pip install "agent-otel[processor]"' in done.stderr
+    assert not (repo / "ran").exists()
+    elsewhere = program.replace("['run', ", "['run', '--endpoint', 'http://127.0.0.1:1', ")
+    assert python(elsewhere, cwd=repo).returncode == 0
+    assert (repo / "ran").exists()
+
+
 def test_a_killed_agent_leaves_a_record(launching):
     """What it sent before is there, and the record says how it ended."""
     running = launching.start("run", "--", *launching.python("hang", ""))
