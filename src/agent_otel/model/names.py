@@ -136,6 +136,7 @@ CLAUDE_ATTEMPT_EVENT: Final = "gen_ai.request.attempt"
 CLAUDE_ATTEMPT: Final = "attempt"
 CLAUDE_OUTPUT_EVENT: Final = "tool.output"
 CLAUDE_OUTPUT: Final = "output"
+CLAUDE_DIFF: Final = "diff"
 CLAUDE_QUERY_SOURCES: Final = ("query_source", "query_source_safe")
 CLAUDE_AGENT_ID: Final = "agent_id"
 CLAUDE_AGENT_TYPE: Final = "agent_type"

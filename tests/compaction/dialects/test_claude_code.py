@@ -378,6 +378,45 @@ def test_a_sub_agent_in_log_events_alone_is_one_too() -> None:
     assert [claim.text for claim in sub.claims] == ["Seen."]
 
 
+def spawn(at: float, call: str, prompt: str) -> Log:
+    """A call that started a sub-agent."""
+    given = json.dumps({"prompt": prompt, "subagent_type": "x"})
+    return told("tool_result", at, tool_name="Agent", tool_use_id=call, success="true", tool_input=given)
+
+
+def tasks(items: Sequence[Span | Log]) -> dict[str, str | None]:
+    """The tasks of all runs."""
+    return {run.run_id: run.task.objective for run in compact(items, now_ns=LATER)}
+
+
+def test_a_sub_agent_has_the_task_of_the_call_that_started_it() -> None:
+    """By its place, by its report, or because there is no other; not where the session's own task is not told."""
+    one, two = spawn(3, "c1", "Look."), spawn(3, "c2", "Search.")
+    subs = [request(4, "r1", agent_id="b1"), request(4, "r2", agent_id="b2")]
+    assert tasks([PROMPT, one, subs[0]]) == {"s1": "Fix it.", "s1/b1": "Look."}
+    assert tasks([PROMPT, one, two, *subs]) == {"s1": "Fix it.", "s1/b1": None, "s1/b2": None}
+    assert tasks([request(1), one, subs[0]]) == {"s1": None, "s1/b1": None}
+    assert tasks([PROMPT, told("tool_result", 3, tool_name="Task", tool_use_id="c1"), subs[0]])["s1/b1"] is None
+    report = "<task-notification>\n<task-id>b2</task-id>\n<tool-use-id>c2</tool-use-id>\n</task-notification>"
+    reported = told("user_prompt", 9, prompt=report)
+    assert tasks([PROMPT, one, two, *subs, reported])["s1/b2"] == "Search."
+    nested = [
+        span("2", "tool", 2, 3, "1", tool_name="Agent", tool_use_id="c2"),
+        span("3", "tool.execution", 2, 3, "2", tool_use_id="c2", success=True),
+        span("4", "llm_request", 2.5, 3, "3", agent_id="b2"),
+    ]
+    assert tasks([PROMPT, one, two, *subs, *nested])["s1/b2"] == "Search."
+
+
+def test_edits_have_the_lines_of_their_hunks() -> None:
+    """Where their spans tell them."""
+    hunks = json.dumps([{"lines": [" a", "-b", "+c", "+d"]}, {"lines": None}, 5])
+    output = SpanEvent(name="tool.output", time_ns=5 * S, attributes={"diff": hunks})
+    edit = span("2", "tool", 4, 5, tool_use_id="c1", tool_name="Edit", file_path="a.py", events=(output,))
+    [change] = record([PROMPT, edit, span("3", "tool.execution", 4, 5, "2", success=True)]).changed_files
+    assert (change.lines_added, change.lines_removed) == (2, 1)
+
+
 def test_words_alone_give_a_record() -> None:
     """Nothing else may have come of it."""
     assert record([answer(3)]).capture.unrecognised == 0

@@ -12,6 +12,8 @@ from agent_otel.model import names
 from agent_otel.model.item import Log, Span
 
 MS: Final = 1_000_000
+UNTOLD: Final = ("", "<REDACTED>")
+"""What stands for words that are not recorded."""
 NOTABLE: Final = frozenset(
     [
         names.CLAUDE_USER_PROMPT,
@@ -53,6 +55,13 @@ class Actor(NamedTuple):
         """Its log events of some kinds."""
         for kind in kinds:
             yield from self.logs.get(kind, ())
+
+    @property
+    def prompts(self) -> Iterator[str]:
+        """What it was told to do, where that is recorded."""
+        told = [log.attributes.get(names.OWN_PROMPT) for log in self.told(names.CLAUDE_USER_PROMPT)]
+        told += (span.attributes.get(names.CLAUDE_PROMPT_ON_SPAN) for span in self.seen(names.CLAUDE_INTERACTION))
+        return (prompt for prompt in map(text, told) if prompt not in UNTOLD)
 
     def seen(self, kind: str) -> Sequence[Span]:
         """Its spans of a type."""

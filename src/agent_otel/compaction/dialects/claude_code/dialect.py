@@ -7,10 +7,13 @@ codes, the output of commands that fail, or a trace of calls that their validati
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 
 from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.dialects.claude_code.actors import actors, kind_of, place_of
+from agent_otel.compaction.dialects.claude_code.calls import joined
+from agent_otel.compaction.dialects.claude_code.delegation import delegated
 from agent_otel.compaction.dialects.claude_code.models import model_calls
 from agent_otel.compaction.dialects.claude_code.tools import tool_facts
 from agent_otel.compaction.dialects.claude_code.turns import turn_facts
@@ -43,10 +46,12 @@ class ClaudeCode:
 
     def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterator[Sighting]:  # noqa: ARG002 - the protocol's
         """The facts of each session and sub-agent."""
-        everybody = actors(items)
-        for actor in everybody:
-            calls = model_calls(actor)
-            for seen, item in chain(turn_facts(actor, calls), calls):
+        for _, together in groupby(actors(items), key=attrgetter("session")):
+            everybody = list(together)
+            tools = joined(everybody)
+            for actor in everybody:
+                calls = model_calls(actor)
+                for seen, item in chain(turn_facts(actor, calls), calls):
+                    yield Sighting(seen, item, self.name)
+            for seen, item in chain(tool_facts(tools), delegated(everybody, tools)):
                 yield Sighting(seen, item, self.name)
-        for seen, item in tool_facts(everybody):
-            yield Sighting(seen, item, self.name)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from agent_otel.compaction.dialects.claude_code.actors import Actor, took_ns
+from agent_otel.compaction.dialects.claude_code.actors import UNTOLD, Actor, took_ns
 from agent_otel.compaction.dialects.claude_code.models import Told, in_turns, is_aside, source_of
 from agent_otel.compaction.reading import messages
 from agent_otel.compaction.reading.conversation import LONGEST_CLAIM, marked_decisions
@@ -23,7 +23,6 @@ from agent_otel.model.item import Log, Span
 from agent_otel.text.truncation import truncate
 
 NAME: Final = "claude-code"
-REDACTED: Final = "<REDACTED>"
 ASKS: Final = "tool_use"
 """The reason to stop of a response that asks for tools."""
 ALWAYS: Final = (
@@ -136,7 +135,7 @@ def _prompted(actor: Actor, turn: Turn) -> Iterator[tuple[fact.AnyFact, Span | L
         told = [(turn.span, text(turn.span.attributes.get(names.CLAUDE_PROMPT_ON_SPAN)))]
     for item, prompt in told:
         about: dict[str, Any] = {"ref": item.ref, "time_ns": turn.begin_ns}
-        if prompt in ("", REDACTED):
+        if prompt in UNTOLD:
             yield fact.LimitNoticed(**about, limit=limits.PROMPT_UNTOLD), item
         elif objective := messages.task([Message("user", (prompt,))]):
             yield fact.TaskStarted(**about, contract=Contract(objective=objective), stated=False), item
@@ -150,7 +149,7 @@ def _said(actor: Actor, turn: Turn, calls: Sequence[Told], *, is_over: bool) -> 
     for log in said:
         words = text(log.attributes.get(names.CLAUDE_RESPONSE_TEXT)).strip()
         about: dict[str, Any] = {"ref": log.ref, "time_ns": log.time_ns}
-        if words in ("", REDACTED):
+        if words in UNTOLD:
             yield fact.LimitNoticed(**about, limit=limits.FINAL_MESSAGE_UNTOLD), log
         elif log is last:
             yield fact.Claimed(**about, text=truncate(words, LONGEST_CLAIM).text), log
