@@ -159,6 +159,7 @@ def test_a_call_told_by_both_spans_counts_once() -> None:
     [
         ({"output": "ok", "metadata": {"exit": 0}}, "", "passed"),
         ({"output": "x", "metadata": {"exit": None}}, "", "unknown"),
+        ({"output": "exit code: 0", "metadata": {"exit": None}}, "", "unknown"),
         ({"output": STOPPED, "metadata": {"exit": None}}, "", "timed_out"),
         (None, "PermissionDeniedError", "denied"),
         (None, "PermissionRejectedError", "denied"),

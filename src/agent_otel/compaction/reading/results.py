@@ -46,8 +46,7 @@ _EXIT_LINE: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _TIMEOUT_LINE: Final = re.compile(
-    r"^\W*(?:error\W+)?(?:the )?(?:command|process|execution|operation|tool)\b[^\n]{0,80}\btimed out\b"
-    r"|^\w+ tool terminated command after exceeding timeout\b",
+    r"^\W*(?:error\W+)?(?:the )?(?:command|process|execution|operation|tool)\b[^\n]{0,80}\btimed out\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _ERROR_TEXT: Final = re.compile(

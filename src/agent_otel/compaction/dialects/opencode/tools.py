@@ -6,6 +6,7 @@ with it what the call was about.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
@@ -26,6 +27,7 @@ SUBJECTS: Final[Mapping[str, str]] = {"bash": "command", "read": "path", "edit":
 """What the patterns of a permission are, by its name."""
 INVALID: Final = "invalid"
 """The tool that opencode puts in the place of one whose arguments are invalid."""
+STOPPED: Final = re.compile(r"^\w+ tool terminated command after exceeding timeout\b", re.MULTILINE)
 WORST: Final = ("ok", "open", "cancelled", "failed", "denied")
 
 
@@ -88,6 +90,8 @@ def _call(span: Span, inner: Span, arguments: Any, directory: str) -> Call:
         name, arguments, result = text(wrong.get("tool")) or name, {}, Result({}, "")
         end = Ending("failed", "invalid_arguments", text(wrong.get("error")))
     about = mapping(result.fields.get("metadata"))
+    if STOPPED.search(result.text):
+        end = end._replace(timed_out=True)
     return Call(
         ref=span.ref,
         time_ns=span.start_ns,
@@ -97,6 +101,7 @@ def _call(span: Span, inner: Span, arguments: Any, directory: str) -> Call:
         arguments=arguments,
         answer=answer,
         result=result,
+        output=result.text if "exit" in about else None,
         directory=directory,
         exit_code=whole(about.get("exit")),
         duration_s=seconds(span.start_ns, span.end_ns),
