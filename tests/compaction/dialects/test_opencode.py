@@ -63,7 +63,7 @@ def tool(number: int, at: float, name: str, args: object, result: object = None,
 
 def executed(number: int, at: float, name: str, call: str, thrown: str = "", *, session: str = "s1") -> Span:
     """A tool call as opencode tells it."""
-    attributes = {names.OPENCODE_TOOL_NAME: name, names.OPENCODE_CALL_ID: call, names.SESSION_ID: session}
+    attributes = {names.OI_TOOL_NAME: name, names.OPENCODE_CALL_ID: call, names.SESSION_ID: session}
     exception = SpanEvent(
         name="exception", time_ns=0, attributes={names.EXCEPTION_TYPE: thrown, names.EXCEPTION_MESSAGE: "no"}
     )

@@ -9,14 +9,25 @@ from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.claude_code.dialect import ClaudeCode
 from agent_otel.compaction.dialects.codex.dialect import Codex
+from agent_otel.compaction.dialects.gemini.dialect import Gemini
 from agent_otel.compaction.dialects.genai.dialect import GenAI
 from agent_otel.compaction.dialects.lmnr.dialect import Lmnr
 from agent_otel.compaction.dialects.mcp.dialect import MCP
 from agent_otel.compaction.dialects.opencode.dialect import OpenCode
 from agent_otel.compaction.dialects.openinference.dialect import OpenInference
+from agent_otel.compaction.dialects.qwen.dialect import Qwen
 from agent_otel.compaction.dialects.traceloop.dialect import Traceloop
 
-PARTICULAR: Final[tuple[Dialect, ...]] = (AgentOtel(), ClaudeCode(), Codex(), OpenCode(), MCP(), Lmnr())
+PARTICULAR: Final[tuple[Dialect, ...]] = (
+    AgentOtel(),
+    ClaudeCode(),
+    Codex(),
+    OpenCode(),
+    Gemini(),
+    Qwen(),
+    MCP(),
+    Lmnr(),
+)
 """Those that know one agent or library, by its scope."""
 
 GENERAL: Final[tuple[Dialect, ...]] = (GenAI(), OpenInference(), Traceloop())

@@ -2,8 +2,8 @@
 
 Shapes: the conventions' ``{"role", "parts": [{"type", …}]}``, as JSON text or as structured values; OpenAI's
 ``content`` and ``tool_calls``; Bedrock's blocks ``{"text"}``, ``{"toolUse"}``, ``{"toolResult"}``; the AI SDK's parts
-``{"type": "tool-call", "toolCallId", "toolName"}``; and the events of the old conventions (``gen_ai.user.message`` …)
-with one message each.
+``{"type": "tool-call", "toolCallId", "toolName"}``; Google's ``{"functionCall"}`` and ``{"functionResponse"}``; and the
+events of the old conventions (``gen_ai.user.message`` …) with one message each.
 """
 
 from __future__ import annotations
@@ -117,13 +117,15 @@ def _of_parts(role: str, parts: list[Any] | tuple[Any, ...]) -> Message:
 
 
 def _texts(part: Mapping[str, Any]) -> Iterator[str]:
-    if part.get("type", "text") in ("text", "input_text", "output_text"):
+    if part.get("type", "text") in ("text", "input_text", "output_text") and part.get("thought") is not True:
         yield text(part.get("content")) or text(part.get("text"))
 
 
 def _requests(part: Mapping[str, Any]) -> Iterator[ToolRequest]:
     if part.get("type") in ("tool_call", "tool_use", "function_call", "tool-call"):
         yield _request(part)
+    if isinstance(called := part.get("functionCall"), dict):
+        yield _request(called)
     if isinstance(used := part.get("toolUse"), dict):
         yield ToolRequest(text(used.get("toolUseId")), text(used.get("name")), used.get("input"))
 
@@ -141,5 +143,7 @@ def _results(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             text(first(part, "id", "tool_use_id", "toolCallId")),
             first(part, "response", "result", "content", "output"),
         )
+    if isinstance(back := part.get("functionResponse"), dict):
+        yield text(back.get("id")), back.get("response")
     if isinstance(given := part.get("toolResult"), dict):
         yield text(given.get("toolUseId")), given.get("content")

@@ -56,7 +56,7 @@ def is_failed(event: Event) -> bool:
     """True for a request or a stream of the model that failed."""
     if event.name != names.CODEX_SSE_EVENT and event.name not in REQUESTS:
         return False
-    status = whole(event.attributes.get(names.CODEX_STATUS))
+    status = whole(event.attributes.get(names.HTTP_STATUS))
     return bool(event.attributes.get(names.CODEX_ERROR)) or (status is not None and status not in _GOOD)
 
 
@@ -76,7 +76,7 @@ def _took_ns(event: Event) -> int:
 
 
 def _failed(event: Event) -> fact.ModelCalled:
-    status = whole(event.attributes.get(names.CODEX_STATUS))
+    status = whole(event.attributes.get(names.HTTP_STATUS))
     known = "" if status is None else str(status)
     return fact.ModelCalled(
         **event.about(_took_ns(event)),

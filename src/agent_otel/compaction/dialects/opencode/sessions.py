@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from agent_otel.compaction.dialects.opencode.logged import CREATED, EXITING, LOOP, STREAM, note
 from agent_otel.compaction.dialects.opencode.talk import Talk
-from agent_otel.compaction.dialects.opencode.turns import Moment, Sign, Turn, turns
 from agent_otel.compaction.dialects.opencode.work import Work, session_of, start_of
 from agent_otel.compaction.reading.conversation import conversation
-from agent_otel.compaction.reading.values import mapping, text, whole
+from agent_otel.compaction.reading.moments import Moment, Sign, Turn, turns
+from agent_otel.compaction.reading.values import loads, mapping, text, whole
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import fact, limits, names
 from agent_otel.model.item import Log, Span
@@ -49,13 +49,19 @@ def _at_work(work: Work) -> Iterator[tuple[Span | Log, Moment | None]]:
     for call in work.calls:
         # Titles and summaries are asked of models that are given no tools.
         aside = names.AI_TOOL_CHOICE not in call.attributes and (session_of(call) in with_tools or _is_title(call))
-        yield call, None if aside else Moment(call.start_ns, "call", call)
+        yield call, None if aside else Moment(call.start_ns, "call", call, _answers(call))
     yield from ((span, None) for span in (*work.tools, *work.executed))
     for log in work.logs:
         said = note(log)
         if said.session and said.message in SIGNS:
             sign = SIGNS[said.message](said.fields)
             yield log, Moment(log.time_ns, sign) if sign else None
+
+
+def _answers(call: Span) -> bool:
+    reason = text(call.attributes.get(names.AI_FINISH_REASON))
+    asked = loads(call.attributes.get(names.AI_RESPONSE_TOOL_CALLS))
+    return bool(call.end_ns and reason not in ("", "tool-calls", "error") and not asked)
 
 
 def _is_title(call: Span) -> bool:

@@ -85,7 +85,7 @@ def _call(span: Span, inner: Span, arguments: Any, directory: str) -> Call:
     answer = span.attributes.get(names.AI_TOOL_RESULT)
     result = unwrap(answer)
     end = max((ending(each, result) for each in (span, inner)), key=lambda end: WORST.index(end.outcome))
-    name = text(first(span.attributes, names.AI_TOOL_NAME, names.OPENCODE_TOOL_NAME))
+    name = text(first(span.attributes, names.AI_TOOL_NAME, names.OI_TOOL_NAME))
     if name == INVALID and (wrong := mapping(arguments)):
         name, arguments, result = text(wrong.get("tool")) or name, {}, Result({}, "")
         end = Ending("failed", "invalid_arguments", text(wrong.get("error")))
