@@ -39,7 +39,7 @@ def of_log(log: Log, *, failed: bool) -> Asked:
         names.OUTPUT_TOKENS: get(names.FORK_OUTPUT_TOKENS),
         names.CACHE_READ_TOKENS: get(names.FORK_CACHED_TOKENS),
         names.OUTPUT_MESSAGES: _spoken(said),
-        names.ERROR_TYPE: str(first(log.attributes, names.FORK_ERROR_TYPE, names.FORK_STATUS_CODE)) if failed else None,
+        names.ERROR_TYPE: str(first(log.attributes, names.OWN_ERROR_TYPE, names.FORK_STATUS_CODE)) if failed else None,
     }
     span = Span(
         trace_id=log.trace_id,
@@ -48,7 +48,7 @@ def of_log(log: Log, *, failed: bool) -> Asked:
         end_ns=log.time_ns,
         attributes={key: value for key, value in attributes.items() if value is not None},
         status=STATUS_ERROR if failed else 0,
-        status_message=text(get(names.FORK_ERROR)) if failed else "",
+        status_message=text(get(names.OWN_ERROR)) if failed else "",
     )
     return Asked(log, span)
 

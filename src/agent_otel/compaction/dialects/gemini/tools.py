@@ -50,7 +50,7 @@ def of_log(log: Log) -> Told:
     about = mapping(get(names.FORK_METADATA))
     milliseconds = number(get(names.OWN_DURATION_MS))
     arguments = get(names.FORK_ARGUMENTS)
-    error = text(get(names.FORK_ERROR))
+    error = text(get(names.OWN_ERROR))
     added, removed = count(about.get("model_added_lines")), count(about.get("model_removed_lines"))
     return Told(
         item=log,
@@ -70,7 +70,7 @@ def of_log(log: Log) -> Told:
 
 def _ending(log: Log, error: str) -> Ending:
     get = log.attributes.get
-    status, error_type = text(get(names.FORK_STATUS)), text(get(names.FORK_ERROR_TYPE))
+    status, error_type = text(get(names.FORK_STATUS)), text(get(names.OWN_ERROR_TYPE))
     if get(names.OWN_SUCCESS) in (True, "true") and not error_type:
         return Ending("ok")
     return ended(STATUSES.get(status, "failed"), error_type, error, refused=get(names.OWN_DECISION) in REFUSED)

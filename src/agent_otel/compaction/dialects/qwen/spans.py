@@ -53,9 +53,9 @@ def tool_of(span: Span) -> Told:
 
 def _ending(span: Span) -> Ending:
     get = span.attributes.get
-    wrong = text(first(span.attributes, names.FORK_ERROR_TYPE, names.QWEN_FAILURE_KIND, names.ERROR_TYPE))
+    wrong = text(first(span.attributes, names.OWN_ERROR_TYPE, names.QWEN_FAILURE_KIND, names.ERROR_TYPE))
     if span.status == STATUS_ERROR or get(names.OWN_SUCCESS) in (False, "false") or wrong:
-        return ended("failed", wrong, text(get(names.FORK_ERROR)) or span.status_message)
+        return ended("failed", wrong, text(get(names.OWN_ERROR)) or span.status_message)
     return Ending("ok" if span.end_ns else "open")
 
 
