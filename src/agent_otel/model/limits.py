@@ -56,3 +56,11 @@ HIDING_COMMANDS: Final = frozenset(
     [CONTENT_OFF, ATTRIBUTE_CUT, TAIL_LOST, ORPHANS, SUB_AGENTS_UNLINKED, COMMANDS_UNTOLD, UNORDERED, DIALECT_FAILED]
 )
 """Where one of these is noted, that no command was seen does not mean that none ran."""
+
+HIDING_READS: Final = frozenset(
+    [CONTENT_OFF, ATTRIBUTE_CUT, ORPHANS, SUB_AGENTS_UNLINKED, PATHS_UNTOLD, UNORDERED, DIALECT_FAILED]
+)
+"""Where one of these is noted, that no read was seen does not mean that a file was not read."""
+
+OF_SEEN_CALLS: Final = frozenset([CONTENT_OFF, ATTRIBUTE_CUT, COMMANDS_UNTOLD])
+"""Limits that hide what a call was about, never that there was one."""

@@ -1,77 +1,22 @@
 """What a run says of its own checks, held against what was seen of them.
 
-Agents' last words are read for sentences that claim a success ("all 4 tests pass"); wishes, conditions and denials
-claim nothing. Each is held against the last run of a check of its kind: ``contradicted`` where that failed or counted
-otherwise, ``stale`` where files changed since, ``claimed`` where nothing of the kind ran, ``unverifiable`` where
-telemetry could not have shown it.
+Each sentence that claims a success ("all 4 tests pass") is held against the last run of a check of its kind:
+``contradicted`` where that failed or the runs counted otherwise, ``stale`` where files changed since, ``claimed`` where
+nothing of the kind ran, ``unverifiable`` where telemetry could not have shown it, or only a part ran again.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec.structs import replace
 
-from agent_otel.model.limits import HIDING_COMMANDS
-from agent_otel.model.record import CheckKind, Claim, Command, RunRecord, Statement, Verdict, Verification
+from agent_otel.model.record import Claim, Command, RunRecord, Statement, Verdict, Verification
+from agent_otel.review.gaps import hiding_commands
+from agent_otel.review.sentences import Sentence, sentences
 from agent_otel.review.wording import line
 
-
-class Topic(NamedTuple):
-    """Something agents like to claim: how it is said, and what the command lines that would show it look like."""
-
-    kind: CheckKind
-    said: re.Pattern[str]
-    shown: re.Pattern[str]
-
-
-def _topic(kind: CheckKind, said: str, shown: str) -> Topic:
-    return Topic(kind, re.compile(said, re.IGNORECASE), re.compile(shown, re.IGNORECASE))
-
-
-_WENT_WELL: Final = r"(?:pass(?:es|ed|ing)?|green|succeed(?:s|ed)?|successful(?:ly)?|clean)"
-TOPICS: Final = (
-    _topic(
-        "test",
-        rf"\b(?:tests?|specs?|suite)\b[^.!?]{{0,40}}\b{_WENT_WELL}\b|\b\d+ (?:tests? |checks? )?pass(?:ed|ing|es)?\b"
-        r"|\bpass(?:es|ed)? (?:all )?(?:of )?(?:the )?tests\b|\bpass(?:es)? \(\d+ (?:tests?|checks?)\)",
-        r"test|spec|jest|mocha|playwright|cypress|\btox\b|\bnox\b|check|verify|cargo|gradle|mvn",
-    ),
-    _topic(
-        "build",
-        rf"\b(?:build|compilation)\b[^.!?]{{0,40}}\b{_WENT_WELL}\b|\bcompiles? (?:cleanly|successfully|fine)\b",
-        r"build|make|compile|\btsc\b|webpack|vite|cargo|gradle|mvn",
-    ),
-    _topic(
-        "lint",
-        rf"\blint(?:er|ing)?\b[^.!?]{{0,40}}\b{_WENT_WELL}\b",
-        r"lint|ruff|flake8|check|clippy|rubocop",
-    ),
-    _topic(
-        "types",
-        rf"\btype[- ]?check(?:er|ing|s)?\b[^.!?]{{0,40}}\b{_WENT_WELL}\b",
-        r"\btsc\b|mypy|pyright|check|types",
-    ),
-)
-
-_NO_FAILURES: Final = re.compile(
-    r"\b(?:no|0|zero|without(?: any)?) (?:test )?"
-    r"(?:fail(?:ures?|ed|ing)|errors?|regressions?|warnings?|issues?|problems?)\b",
-    re.IGNORECASE,
-)
-_NOT_A_CLAIM: Final = re.compile(
-    r"n't\b|\b(?:not|never|cannot|fail\w*|except|until|unless|once|if|when|whether|should|shall|must|will|would|could"
-    r"|can|may|might|make sure|ensure\w*|verify|confirm|need\w*|so that|expect\w*|skip\w*|unverified|todo|to be"
-    r"|previously)\b",
-    re.IGNORECASE,
-)
-_SENTENCE: Final = re.compile(r"[.!?](?=\s|$)|[\n;]")
-_COUNTED: Final = re.compile(
-    r"\b(\d{1,6})(?:\s*/\s*\d{1,6})? (?:of \d{1,6} )?(?:\w+ )?(?:(?:tests?|checks?|specs?|examples?)\b|pass)",
-    re.IGNORECASE,
-)
 _WEAKNESS: Final[dict[Verdict, int]] = {"proved": 0, "unverifiable": 1, "stale": 2, "claimed": 3, "contradicted": 4}
 
 
@@ -84,48 +29,65 @@ def held(claim: Claim, record: RunRecord) -> Claim:
 
 def statements(text: str, record: RunRecord) -> Iterator[Statement]:
     """What a text states of checks, a statement for each kind."""
-    for topic in TOPICS:
-        sentence = claimed(topic, text)
-        if sentence is not None:
-            yield _held(topic, sentence, record)
+    for sentence in sentences(text):
+        yield _held(sentence, record)
 
 
-def claimed(topic: Topic, text: str) -> str | None:
-    """The first sentence of ``text`` that claims success in ``topic``; wishes, conditions and denials are no claims."""
-    for sentence in _SENTENCE.split(text):
-        if topic.said.search(sentence) and not _NOT_A_CLAIM.search(_NO_FAILURES.sub("", sentence)):
-            return sentence.strip()
-    return None
-
-
-def _held(topic: Topic, sentence: str, record: RunRecord) -> Statement:
-    checks = [each for each in record.verifications if each.outcome != "not_run" and _is_of(topic, each, sentence)]
+def _held(sentence: Sentence, record: RunRecord) -> Statement:
+    checks = [each for each in record.verifications if each.outcome != "not_run" and _is_of(each, sentence)]
     if checks:
-        verdict, reason = _by_check(checks[-1], sentence)
-        return _statement(topic, sentence, verdict, reason, checks[-1].command_id or checks[-1].id)
-    runs = [run for run in record.commands if topic.shown.search(run.command) or run.command in sentence]
+        check, verdict, reason = _by_checks(checks, sentence.number)
+        return _statement(sentence, verdict, reason, check.command_id or check.id)
+    shown = sentence.topic.shown
+    runs = [run for run in record.commands if shown.search(run.command) or run.command in sentence.text]
     if runs:
-        return _statement(topic, sentence, *_by_command(runs[-1]), runs[-1].id)
-    if record.tool_calls and not HIDING_COMMANDS.isdisjoint(record.capture.limits):
-        return _statement(topic, sentence, "unverifiable", "command results were not recorded")
-    return _statement(topic, sentence, "claimed", "it names no command, and the record has none for it")
+        return _statement(sentence, *_by_command(runs[-1]), runs[-1].id)
+    if hidden := hiding_commands(record):
+        return _statement(sentence, "unverifiable", f"commands may be missing from the record: {', '.join(hidden)}")
+    return _statement(sentence, "claimed", "it names no command, and the record has none for it")
 
 
-def _is_of(topic: Topic, check: Verification, sentence: str) -> bool:
+def _is_of(check: Verification, sentence: Sentence) -> bool:
     if check.kind is not None:
-        return check.kind == topic.kind
-    return bool(topic.shown.search(check.command or check.check)) or check.check in sentence
+        return check.kind == sentence.topic.kind
+    return bool(sentence.topic.shown.search(check.command or check.check)) or check.check in sentence.text
 
 
-def _by_check(check: Verification, sentence: str) -> tuple[Verdict, str]:
-    verdict = check.verdict or "unverifiable"
-    if verdict in ("failed", "contradicted"):
-        return "contradicted", f"the last such check failed: {check.verdict_reason}"
-    number = _COUNTED.search(sentence)
-    passed = check.counts.passed if check.counts else None
-    if number is not None and passed is not None and int(number[1]) != passed:
-        return "contradicted", f"it says {number[1]}, and the output of {check.check!r} counts {passed} that passed"
-    return verdict, check.verdict_reason or ""
+def _by_checks(checks: list[Verification], number: int | None) -> tuple[Verification, Verdict, str]:
+    """The check that decides, and what it says: the last, or the one that counted the number that is claimed."""
+    last, latest = checks[-1], list({check.check: check for check in checks}.values())
+    if _went_wrong(last):
+        return last, "contradicted", f"the last such check failed: {last.verdict_reason}"
+    wider = next((check for check in latest if _went_wrong(check) and _is_part(last.check, check.check)), None)
+    if wider is not None:
+        return wider, "unverifiable", f"{wider.check!r} failed, and only a part of it ran since: {last.check!r}"
+    passed = [check.counts.passed for check in latest if check.counts and check.counts.passed is not None]
+    if number is None or not passed or number == sum(passed):
+        return last, last.verdict or "unverifiable", last.verdict_reason or ""
+    same = next((check for check in reversed(latest) if number in _numbers(check)), None)
+    if same is not None and not _went_wrong(same):
+        return same, same.verdict or "unverifiable", same.verdict_reason or ""
+    if len(passed) < len(latest):
+        return last, "unverifiable", f"it says {number}, and not every such check has an output that counts"
+    counted = ", ".join(map(str, passed))
+    return last, "contradicted", f"it says {number}, and the output of {last.check!r} counts {counted} that passed"
+
+
+def _went_wrong(check: Verification) -> bool:
+    return check.verdict in ("failed", "contradicted")
+
+
+def _numbers(check: Verification) -> tuple[int, ...]:
+    """The numbers by which a run can be told of: those that passed, with or without the skipped."""
+    tallied = check.counts
+    passed = (tallied and tallied.passed) or 0
+    return (passed, passed + ((tallied and tallied.skipped) or 0))
+
+
+def _is_part(name: str, whole: str) -> bool:
+    """True where the first is the second narrowed: ``pytest tests/a`` of ``pytest``, or of ``pytest tests``."""
+    words, wanted = name.split(), whole.split()
+    return name != whole and words[:1] == wanted[:1] and all(any(w.startswith(want) for w in words) for want in wanted)
 
 
 _BY_RESULT: Final[dict[str, Verdict]] = {"passed": "proved", "unknown": "unverifiable"}
@@ -139,9 +101,13 @@ def _by_command(run: Command) -> tuple[Verdict, str]:
     return verdict, f"the last such command is {line(run)}"
 
 
-def _statement(topic: Topic, sentence: str, verdict: Verdict, reason: str, ref: str = "") -> Statement:
+def _statement(sentence: Sentence, verdict: Verdict, reason: str, ref: str = "") -> Statement:
     return Statement(
-        kind=topic.kind, text=_short(sentence), verdict=verdict, verdict_reason=reason, refs=(ref,) if ref else ()
+        kind=sentence.topic.kind,
+        text=_short(sentence.text),
+        verdict=verdict,
+        verdict_reason=reason,
+        refs=(ref,) if ref else (),
     )
 
 

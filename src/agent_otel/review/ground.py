@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from agent_otel.model.limits import HIDING_EDITS
-from agent_otel.model.record import Capture, ChangedFile, Command, RunRecord
+from agent_otel.model.record import ChangedFile, Command, RunRecord
+from agent_otel.review.gaps import hides_edits, hiding_commands
 
 Edits = Literal["none", "timed", "untimed"]
 
@@ -16,7 +16,8 @@ class Ground(NamedTuple):
     """The parts of a record that say what evidence is worth.
 
     ``reruns`` has the last run with a known result of each command line and directory. ``edits`` tells whether it is
-    known when the files were last edited: ``untimed`` when at least one changed file does not say.
+    known when the files were last edited: ``untimed`` when at least one changed file does not say. ``gapless`` when no
+    edit can be missing; ``hidden`` are the limits for which commands can.
     """
 
     commands: dict[str, Command]
@@ -27,6 +28,7 @@ class Ground(NamedTuple):
     edits: Edits
     last_edit: datetime | None
     gapless: bool
+    hidden: tuple[str, ...] = ()
 
 
 def ground(record: RunRecord) -> Ground:
@@ -40,7 +42,8 @@ def ground(record: RunRecord) -> Ground:
         final_tree=record.final.tree,
         edits=_edits(record.changed_files, times),
         last_edit=max((time for time in times if time is not None), default=None),
-        gapless=_gapless(record.capture),
+        gapless=not hides_edits(record.capture),
+        hidden=hiding_commands(record),
     )
 
 
@@ -63,11 +66,6 @@ _RAN = ("passed", "failed", "timed_out")
 
 def _line(command: Command) -> tuple[str, str | None]:
     return command.command, command.directory
-
-
-def _gapless(capture: Capture) -> bool:
-    """True when nothing that happened can be missing: an edit that was dropped on the way would go unseen."""
-    return capture.complete and not capture.truncated and HIDING_EDITS.isdisjoint(capture.limits)
 
 
 def _edits(files: tuple[ChangedFile, ...], times: list[datetime | None]) -> Edits:

@@ -2,7 +2,7 @@
 
 How each verdict is decided:
 
-* ``not_run``: the verification says so, or the contract requires the check and nothing ran it.
+* ``not_run``: the verification says so, or the contract requires the check, nothing ran it, and commands were recorded.
 * ``failed``: the outcome is a failure; or it is a pass, and a later run of the same command failed. A declared failure
   whose command passed when it was run again later is judged by that later run, and is ``proved`` if that proves it.
 * ``claimed``: a pass without evidence, or whose evidence only the agent reports.
@@ -14,7 +14,7 @@ How each verdict is decided:
   the tree as it was changed nothing that git sees. Where a tree is not recorded: it started after the last edit, the
   time of every edit is known, and the capture has no gap an edit could hide in.
 * ``unverifiable``: neither can be told: the result is unknown, the evidence is not a command of this record, a tree is
-  not recorded and the order of edits is not known either.
+  not recorded and the order of edits is not known either; nothing seen ran it, and telemetry hides what ran.
 
 A verification that nobody declared, derived from a command line, says itself what became of that one run.
 
@@ -63,7 +63,9 @@ def _derived(verification: Verification, base: Ground) -> Judgement:
     return _on_final(run, said, base)
 
 
-def _not_run(verification: Verification, _base: Ground) -> Judgement:
+def _not_run(verification: Verification, base: Ground) -> Judgement:
+    if base.hidden and not verification.reason and not verification.span:
+        return Judgement("unverifiable", f"nothing seen ran it, and commands may be missing: {', '.join(base.hidden)}")
     return Judgement("not_run", verification.reason or "nothing in the record ran it")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent_otel.model.record import ChangedFile, RunRecord, Severity
+from agent_otel.review.gaps import hiding_reads
 from agent_otel.review.globs import first_match, is_path_pattern
 from agent_otel.review.rules.base import Notice
 from agent_otel.review.wording import count
@@ -15,10 +16,11 @@ def unread_edit(record: RunRecord) -> Iterator[Notice]:
     unread = [
         file for file in record.changed_files if file.read_before is False and file.operation in ("edit", "delete")
     ]
-    if unread and not record.files_inspected:
+    hidden = hiding_reads(record)
+    if unread and (hidden or not record.files_inspected):
+        why = f"reads may be missing ({', '.join(hidden)})" if hidden else "reads were not recorded"
         yield Notice(
-            f"reads were not recorded: whether {count(len(unread), 'edited file was', 'edited files were')} read first"
-            " cannot be told",
+            f"{why}: whether {count(len(unread), 'edited file was', 'edited files were')} read first cannot be told",
             tuple(file.path for file in unread),
             "info",
             "capture",

@@ -1,0 +1,30 @@
+"""What may be missing from a record, by the limits that its capture names.
+
+Rules that judge by absence ("was it read", "did it run") ask here first: where something of the kind may be missing,
+its absence proves nothing.
+"""
+
+from __future__ import annotations
+
+from agent_otel.model.limits import HIDING_COMMANDS, HIDING_EDITS, HIDING_READS, OF_SEEN_CALLS
+from agent_otel.model.record import Capture, RunRecord
+
+
+def hiding_commands(record: RunRecord) -> tuple[str, ...]:
+    """The limits for which commands may have run unseen; where no tool was called, none is hidden in a call."""
+    hiding = HIDING_COMMANDS if record.tool_calls else HIDING_COMMANDS - OF_SEEN_CALLS
+    return _noticed(record.capture, hiding)
+
+
+def hiding_reads(record: RunRecord) -> tuple[str, ...]:
+    """The limits for which files may have been read unseen."""
+    return _noticed(record.capture, HIDING_READS)
+
+
+def hides_edits(capture: Capture) -> bool:
+    """True where an edit may be missing: named as a limit, dropped on the way, or cut."""
+    return not capture.complete or capture.truncated or bool(_noticed(capture, HIDING_EDITS))
+
+
+def _noticed(capture: Capture, limits: frozenset[str]) -> tuple[str, ...]:
+    return tuple(limit for limit in capture.limits if limit in limits)
