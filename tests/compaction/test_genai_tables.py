@@ -32,6 +32,7 @@ ACTIONS = [
     ("open", "src/a.py", [Action("read", "src/a.py")]),
     ("read_file", '{"path": "a.py", "note": "cut sho', [Action("read", "a.py")]),
     ("read_file", '{"path": "a.p', []),
+    ("read_file", '{"input_str": "{\'path\': \'a.py\'}", "tags": ["seq', [Action("read", "a.py")]),
     ("read_file", "{'path': 'a.p", []),
     ("read_file", {"kwargs": {"tool_call_id": "c"}, "inputs": {"path": "a.py"}}, [Action("read", "a.py")]),
     ("read_file", {"kwargs": {"path": "a.py"}}, [Action("read", "a.py")]),

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agent_otel.compaction.compact import compact
 from agent_otel.compaction.dialects.lmnr.dialect import Lmnr
@@ -203,6 +204,18 @@ def test_files_are_those_of_editors_that_did_not_fail() -> None:
     assert [(call.name, call.calls, call.failed) for call in found.tool_calls] == [("file_editor", 3, 1)]
 
 
+def test_an_action_without_its_observation_is_not_known_to_have_done_anything() -> None:
+    """The status of a span says nothing, and a limit may have cut what does."""
+    given = {"action": {"command": "str_replace", "path": "/r/a.py"}}
+    untold = span("FileEditorAction", "2", "1", kind="TOOL", given=given)
+    cut = {**untold.attributes, names.LMNR_OUTPUT: '{"content": [{"text": "Cannot over'}
+    for edit in (untold, replace(untold, attributes=cut)):
+        assert record(span("conversation", "1"), edit).changed_files == ()
+    cut[names.LMNR_OUTPUT] = '{"content": [{"text": "The file /r/a.py has been edited. Here'
+    done = record(span("conversation", "1"), replace(untold, attributes=cut))
+    assert [changed.path for changed in done.changed_files] == ["/r/a.py"]
+
+
 def test_the_action_that_ends_a_run_has_the_last_words() -> None:
     """It is no tool call; without words it says nothing."""
     ends = action("FinishAction", "2", message="All 4 tests pass."), action("FinishAction", "3")
@@ -237,7 +250,7 @@ def test_a_conversation_inside_of_an_action_is_a_run_of_its_own() -> None:
     outer, task = span("conversation", "1"), action("TaskAction", "2", prompt="look")
     turn = span("conversation.run", "3", "2", session="s2")
     given = {"action": {"command": "view", "path": "a"}}
-    view = span("FileEditorAction", "4", "3", kind="TOOL", session="s2", given=given)
+    view = span("FileEditorAction", "4", "3", kind="TOOL", session="s2", given=given, gave={"content": []})
     found = {one.run_id: one for one in records(outer, task, turn, view)}
     assert (found["s2"].parent_run, [read.path for read in found["s2"].files_inspected]) == ("s1", ["a"])
     assert found["s1"].parent_run is None

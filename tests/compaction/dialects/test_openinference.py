@@ -227,6 +227,7 @@ RETURNED: list[tuple[str, Any, str]] = [
     ("agno", "First I look. Fixed.", ""),
     ("llama_index", "AgentOutput(response=...", ""),
     ("langchain", 7, ""),
+    ("langchain", '{"messages": [{"ty', ""),
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agent_otel.compaction.compact import compact
 from agent_otel.compaction.dialects.traceloop.dialect import Traceloop
@@ -222,6 +223,16 @@ def test_tools_that_tell_nothing_did_what_the_model_asked_for() -> None:
     assert [(run.command, run.result) for run in found.commands] == [("pytest", "unknown")]
     assert {call.name: call.calls for call in found.tool_calls} == {"read_file": 1, "run_command": 2}
     assert found.capture.limits == ("content-off",)
+
+
+def test_what_a_limit_left_of_texts_is_read() -> None:
+    """The beginning of a result has its exit code; the beginning of a state is nobody's words."""
+    ran = tool("2", "1", "run_command", {"args": [], "kwargs": {"command": "pytest"}}, "exit code: 1\nstdout: x")
+    ran = replace(ran, attributes={key: value[:60] if key == names.TRACELOOP_INPUT else value[:17]
+                                   for key, value in ran.attributes.items()})  # fmt: skip
+    flow = span("workflow", "1", attributes={names.TRACELOOP_OUTPUT: '{"outputs": {"messages": [{"lc": 1'})
+    found = record(flow, ran)
+    assert ([(run.command, run.exit_code) for run in found.commands], found.claims) == ([("pytest", 1)], ())
 
 
 def test_cut_content_is_said_to_be_cut() -> None:

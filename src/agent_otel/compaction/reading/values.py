@@ -109,12 +109,13 @@ def remains(value: str) -> Mapping[str, str]:
         if token[3]:
             key = token[1]
         elif key:
-            found.setdefault(key, _unescaped(token[1]) + ("" if token[2] else CUT))
+            found.setdefault(key, unescaped(token[1]) + ("" if token[2] else CUT))
             key = ""
     return found
 
 
-def _unescaped(inner: str) -> str:
+def unescaped(inner: str) -> str:
+    """What stands between the quotes of JSON text, as it was meant."""
     try:
         return text(_from_json(f'"{inner}"'))
     except (msgspec.MsgspecError, ValueError):

@@ -89,8 +89,6 @@ def actions(name: str, raw: object) -> list[Action]:
 
 def _alone(words: frozenset[str], given: str) -> Mapping[str, Any]:
     """The only argument of a tool, told without its name: what it is follows from the tool, and from its looks."""
-    if is_cut(given):
-        return {_plain(key): value for key, value in remains(given).items() if not value.endswith(CUT)}
     if words & (SHELLS | RUNNERS):
         return {"command": given}
     if words & PATCHERS:
@@ -108,6 +106,8 @@ def _arguments(raw: object) -> Mapping[str, Any] | str:
     """The arguments by plain names (``filePath`` and ``file_path`` are ``filepath``), out of their envelopes."""
     value = loads(raw)
     for _ in range(5):
+        if isinstance(value, str) and is_cut(value):
+            value = {key: said for key, said in remains(value).items() if not said.endswith(CUT)}
         if isinstance(value, str):
             return value
         if not isinstance(value, dict):

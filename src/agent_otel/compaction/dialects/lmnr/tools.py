@@ -14,8 +14,8 @@ from agent_otel.compaction.dialects.lmnr.talk import Talk
 from agent_otel.compaction.reading.calls import Call, call_facts
 from agent_otel.compaction.reading.conversation import claimed
 from agent_otel.compaction.reading.messages import ToolRequest
-from agent_otel.compaction.reading.results import EXIT_KEYS, Result, ending, unwrap
-from agent_otel.compaction.reading.values import mapping, text, whole
+from agent_otel.compaction.reading.results import EXIT_KEYS, Ending, Result, ending, unwrap
+from agent_otel.compaction.reading.values import is_cut, mapping, text, whole
 from agent_otel.compaction.times import seconds
 from agent_otel.model import fact, names
 from agent_otel.model.item import Span
@@ -29,6 +29,8 @@ STOPS: Final = ("C-c", "C-d", "C-z")
 REFUSED: Final = "is NOT executed. The previous command is still running"
 _ACTION: Final = re.compile(r"(?<=\w)Action$")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_DONE: Final = re.compile(r"\A(?:Here's the result of running|The file \S+ has been edited|File created successfully)")
+"""How observations of the editor begin that did what was asked for; what follows may be cut."""
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r(?=\n)")
 """What terminals are told between the words of a command's output."""
 
@@ -91,13 +93,21 @@ def _call(span: Span, last: Span, asked: ToolRequest | None) -> Call:
         ref=span.ref,
         time_ns=span.start_ns,
         name=(asked.name if asked else "") or _tool_of(span.name),
-        end=ending(span, result)._replace(started=not _is_refused(span)),
+        end=_end(span, answer, result),
         call_id=text(span.attributes.get(names.LMNR_CALL_ID)),
         arguments=_arguments(action, asked, mapping(answer)),
         answer=answer,
         result=result,
         duration_s=seconds(span.start_ns, last.end_ns),
     )
+
+
+def _end(span: Span, answer: object, result: Result) -> Ending:
+    """How an action ended, unknown where its observation is not there to say it: the span's status never does."""
+    end = ending(span, result)
+    untold = answer is None or (is_cut(answer) and not _DONE.search(result.text))
+    outcome = "unknown" if untold and end.outcome == "ok" else end.outcome
+    return end._replace(outcome=outcome, started=not _is_refused(span))
 
 
 def _action(span: Span) -> Mapping[str, Any]:

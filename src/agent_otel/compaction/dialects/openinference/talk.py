@@ -61,9 +61,10 @@ class Talk:
 
     def final(self, span: Span) -> str:
         """What an agent or a chain returned, where that is text."""
-        if span.scope in NO_LAST_WORDS:
+        returned = shown(span, names.OI_OUTPUT)
+        if span.scope in NO_LAST_WORDS or is_cut(returned):
             return ""
-        value = loads(shown(span, names.OI_OUTPUT))
+        value = loads(returned)
         return text(first(value, *ANSWERS)) if isinstance(value, dict) else text(value)
 
     def is_cut(self, span: Span) -> bool:

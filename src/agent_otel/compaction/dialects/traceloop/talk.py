@@ -32,7 +32,8 @@ class Talk:
 
     def final(self, span: Span) -> str:
         """What a workflow or an agent returned, where that is text."""
-        return text(loads(span.attributes.get(names.TRACELOOP_OUTPUT))).strip()
+        returned = span.attributes.get(names.TRACELOOP_OUTPUT)
+        return "" if is_cut(returned) else text(loads(returned)).strip()
 
     def is_cut(self, span: Span) -> bool:
         """True where an attribute limit dropped or cut something."""

@@ -14,7 +14,7 @@ from agent_otel.compaction.dialects.traceloop.talk import Talk
 from agent_otel.compaction.reading.calls import Call, call_facts
 from agent_otel.compaction.reading.messages import ToolRequest
 from agent_otel.compaction.reading.results import ending, unwrap
-from agent_otel.compaction.reading.values import first, loads, mapping, text
+from agent_otel.compaction.reading.values import CUT, first, loads, mapping, text, unescaped
 from agent_otel.compaction.times import seconds
 from agent_otel.model import fact, names
 from agent_otel.model.item import Span
@@ -52,8 +52,7 @@ def _asked(bare: Sequence[Span], calls: Sequence[Span], talk: Talk) -> Iterator[
 
 def _call(span: Span, asked: ToolRequest | None) -> Call:
     given = _given(span)
-    # A result that is text is JSON of it; and that may be JSON of something.
-    answer = loads(first(span.attributes, names.TRACELOOP_OUTPUT, names.TOOL_CALL_RESULT))
+    answer = _gave(span)
     result = unwrap(answer)
     stated = text(mapping(mapping(given).get("kwargs")).get("tool_call_id")) or result.call_id
     return Call(
@@ -71,6 +70,14 @@ def _call(span: Span, asked: ToolRequest | None) -> Call:
 
 def _given(span: Span) -> Any:
     return first(span.attributes, names.TRACELOOP_INPUT, names.TOOL_CALL_ARGUMENTS)
+
+
+def _gave(span: Span) -> Any:
+    """The result. One that is text is JSON of it, which a limit may have cut; and that text may be JSON again."""
+    told = first(span.attributes, names.TRACELOOP_OUTPUT, names.TOOL_CALL_RESULT)
+    found = loads(told)
+    is_open = found is told and text(told).startswith('"')
+    return unescaped(told[1:]) + CUT if is_open else found
 
 
 def _name(span: Span) -> str:
