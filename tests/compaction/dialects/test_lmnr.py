@@ -176,7 +176,7 @@ def test_a_new_command_forgets_the_one_before() -> None:
     assert commands(slow, later, poll) == [("a", "unknown", None), ("b", "passed", 0)]
 
 
-def test_commands_have_the_directory_they_left_the_shell_in() -> None:
+def test_commands_have_the_directory_they_left_the_shell_in_unless_they_moved() -> None:
     """Files are found from there, and the repository is what directories have in common."""
     moved = {"metadata": {"working_dir": "/r/sub"}}
     cats = shell("2", "cat a.py", 0), shell("3", "cd sub && cat b.py", 0, at=4, more=moved)

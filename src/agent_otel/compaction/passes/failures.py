@@ -108,7 +108,8 @@ def _ends(run: Run, told: Iterable[str | None]) -> Iterator[_Draft]:
     told = {*told, None}
     for fact in last[-1:] if len({fact.error for fact in last}) == 1 else last:
         if (fact.error or fact.error_type) and fact.error not in told:
-            yield _observed(fact, error=fact.error or None, error_type=fact.error_type or None)
+            ended = _observed(fact, error=fact.error or None, error_type=fact.error_type or None)
+            yield msgspec.structs.replace(ended, time_ns=fact.end_ns or fact.time_ns)
 
 
 def _observed(fact: AnyFact, **fields: Any) -> _Draft:

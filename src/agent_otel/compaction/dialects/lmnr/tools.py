@@ -29,6 +29,7 @@ STOPS: Final = ("C-c", "C-d", "C-z")
 REFUSED: Final = "is NOT executed. The previous command is still running"
 _ACTION: Final = re.compile(r"(?<=\w)Action$")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_MOVES: Final = re.compile(r"\b(?:cd|pushd|popd)\b")
 _DONE: Final = re.compile(r"\A(?:Here's the result of running|The file \S+ has been edited|File created successfully)")
 """How observations of the editor begin that did what was asked for; what follows may be cut."""
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r(?=\n)")
@@ -122,7 +123,9 @@ def _arguments(action: Mapping[str, Any], asked: ToolRequest | None, observation
     if action.get("is_input") is True:  # keys pressed in a program that runs already
         return {key: value for key, value in action.items() if key != "command"}
     directory = text(mapping(observation.get("metadata")).get("working_dir"))
-    return {**action, "cwd": directory} if directory else action  # where the command left the shell: it may have moved
+    if directory and not _MOVES.search(text(action.get("command"))):  # it is where the command left the shell
+        return {**action, "cwd": directory}
+    return action
 
 
 def _observed(answer: object) -> Result:
