@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,39 @@ def test_one_attribute_less_never_makes_a_failure_a_pass(case: Path) -> None:
                 found = compact([*items[:at], replace(item, attributes=less), *items[at + 1 :]], now_ns=LATER)
                 lies += [(key, line) for line, n in passes(found, "passed").items() if n > truly[line]]
     assert not lies
+
+
+def ended_by(item: Span | Log) -> int:
+    """When an item could have been sent at the earliest."""
+    return item.end_ns if isinstance(item, Span) else item.time_ns
+
+
+def last_command(records: list[RunRecord]) -> int:
+    """When the last command of any run started, 0 where there is none."""
+    started = [command.started for record in records for command in record.commands if command.started]
+    moments = (datetime.fromisoformat(each.replace("Z", "+00:00")) for each in started)
+    return max((int(moment.timestamp() * 1000) * 1_000_000 for moment in moments), default=0)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_a_run_that_was_cut_off_did_not_end_well(case: Path) -> None:
+    """What had been sent by any moment before its last command: no run has ended well, and no pass is made up."""
+    items, records = whole(case)
+    truly, last = passes(records, "passed", "unknown"), last_command(records)
+    times = sorted({ended_by(item) for item in items if 0 < ended_by(item) < last})
+    for moment in times[:: max(len(times) // 12, 1)]:
+        found = compact([item for item in items if 0 < ended_by(item) <= moment], now_ns=LATER)
+        assert not {line: n for line, n in passes(found, "passed").items() if n > truly[line]}
+        assert "ended" not in {record.outcome for record in found if not record.parent_run}
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+@pytest.mark.parametrize("kind", [Span, Log], ids=["spans", "logs"])
+def test_one_signal_alone_tells_no_lies(case: Path, kind: type[Span | Log]) -> None:
+    """Exporters of one signal exist: neither is needed, and what only the other knows is not made up."""
+    items, records = whole(case)
+    found = compact([item for item in items if isinstance(item, kind)], now_ns=LATER)
+    truly = passes(records, "passed", "unknown")
+    assert not {line: n for line, n in passes(found, "passed").items() if n > truly[line]}
+    ended = {record.outcome for record in records} | {"unknown"}
+    assert {record.outcome for record in found} - {"interrupted", "unknown"} <= ended
