@@ -9,7 +9,7 @@ import pytest
 from agent_otel.compaction.reading import messages
 from agent_otel.compaction.reading.messages import Message, ToolRequest
 from agent_otel.compaction.reading.results import command_result, ending, exit_code, undone, unwrap
-from agent_otel.compaction.reading.values import whole
+from agent_otel.compaction.reading.values import is_cut, whole
 from agent_otel.compaction.reading.vocabulary import Action, actions
 from agent_otel.model import names
 from agent_otel.model.item import Span, SpanEvent
@@ -257,3 +257,10 @@ def test_the_task_is_what_the_user_said_first_without_the_harness() -> None:
     told = [Message("system", ("x",)), Message("user", ('<date>today</date>\n<env a="b">y</env> Fix it',))]
     assert messages.task(told) == "Fix it"
     assert messages.task([Message("user", ("<date>today</date>",))]) == ""
+
+
+@pytest.mark.parametrize("rest", ["{", " [ ", "[{", '{"a', '[{"a": 1'])
+def test_what_a_limit_left_of_json_is_no_text(rest: str) -> None:
+    """An attribute that begins as JSON and does not end as JSON was cut, however little of it is left."""
+    assert is_cut(rest)
+    assert actions("bash", rest) == []

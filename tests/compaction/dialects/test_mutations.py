@@ -120,7 +120,7 @@ def lies(found: list[RunRecord], truth: list[RunRecord]) -> list[str]:
     known = commands_of(truth)
     wrong = []
     for command in told:
-        alike = [each for each in known if each.command[:8] == command.command[:8]]
+        alike = [each for each in known if each.command.startswith(command.command[:8])]
         nearest = min(alike, key=lambda each: abs(moment(each) - moment(command)), default=None)
         if nearest is None or nearest.result not in ("passed", "unknown"):
             wrong.append(f"{command.command} at {command.started}")

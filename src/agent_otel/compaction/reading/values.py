@@ -93,7 +93,7 @@ def is_cut(value: object) -> bool:
     """True for text that begins as JSON and does not end as JSON: an attribute limit went through it."""
     stripped = value.strip() if isinstance(value, str) else ""
     if not stripped.startswith(('{"', '[{"')):
-        return False
+        return stripped in ("{", "[", "[{")  # nothing else is left
     try:
         _skim(stripped)
     except (msgspec.MsgspecError, ValueError, RecursionError):

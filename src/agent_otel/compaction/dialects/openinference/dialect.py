@@ -47,7 +47,7 @@ class OpenInference:
 
     def backdrop(self, item: Span | Log) -> bool:
         """Indexing, searching and judging are not running an agent."""
-        return item.attributes.get(names.OI_KIND) in BACKDROP
+        return text(item.attributes.get(names.OI_KIND)) in BACKDROP
 
     def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterator[Sighting]:
         """The facts of the spans, and of what was said between agent and model."""
