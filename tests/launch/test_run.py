@@ -57,6 +57,7 @@ def test_the_telemetry_of_the_agent_is_in_the_record(launching):
     """A tool call that an SDK sent, nothing told it of us, stands in the one record."""
     record = launching.json("--task", "read it", "--", *launching.python("exit", 0))
     assert record["task"]["objective"] == "read it"
+    assert record["agent"]["dialect"] == "genai"
     assert [call["name"] for call in record["tool_calls"]] == ["read_file"]
     assert len(launching.records()) == 1
 

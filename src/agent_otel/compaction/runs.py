@@ -209,10 +209,12 @@ class _Places:
         dialects = {seen.dialect for seen in draft.sightings}
         if agents and not stated:
             dialects = {seen.dialect for seen in draft.sightings if isinstance(seen.fact, AgentInvoked)}
+        # Who launched an agent watches it in our words; the record is read in those of the agent.
+        launched = {seen.dialect for seen in draft.sightings if self._launched_in(seen.item) == run_id}
         return Run(
             run_id=run_id,
             parent_run=self._parent_of(run_id, by_kind),
-            dialect=min(dialects, default=""),
+            dialect=min(launched - {names.SCOPE} or dialects, default=""),
             stated=stated,
             placed=any(self._placed.get(key) for key in draft.item_keys()) if self._placed else False,
             facts={kind: tuple(found) for kind, found in by_kind.items()},
