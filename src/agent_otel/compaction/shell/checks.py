@@ -43,13 +43,13 @@ def _rules(*table: tuple[CheckKind, str]) -> tuple[_Rule, ...]:
 
 
 _OPTIONS: Final = r"(?:-\S+ (?:[^-\s]\S* )??)*"  # with values; a value begins with no dash, or this would take for ever
-_SCRIPT: Final = rf"{_OPTIONS}(?:run(?:-script)? {_OPTIONS})?"
+_SCRIPT: Final = rf"{_OPTIONS}(?:workspace \S+ )?(?:run(?:-script)? {_OPTIONS})?"
 _TARGET: Final = r"(?:\S+ )*?"
 
 RULES: Final = _rules(
     # Python
     ("test", r"pytest|py\.test|unittest|nose2?|trial|behave|robot|nox"),
-    ("test", r"tox|stestr|green|ward|doctest|ptw|locust --headless"),
+    ("test", r"tox(?! -(?:l|a)\b)|stestr|green|ward|doctest|ptw|locust --headless"),
     ("test", r"manage\.py test|django-admin test|hatch test|setup\.py test"),
     ("lint", r"ruff check|ruff(?! format)|flake8|pylint|pycodestyle"),
     ("lint", r"pydocstyle|bandit|vulture|prospector|interrogate|codespell"),
@@ -58,7 +58,10 @@ RULES: Final = _rules(
     ("format", rf"isort {_TARGET}(?:--check(?:-only)?|-c)"),
     ("build", r"build|hatch build|poetry build|flit build|compileall|py_compile"),
     # JavaScript and TypeScript
-    ("test", r"jest|vitest|mocha|ava|tap|jasmine|karma start|cypress run|playwright test|wdio|uvu|node --test"),
+    (
+        "test",
+        r"jest|vitest(?! list)|mocha|ava|tap|jasmine|karma start|cypress run|playwright test|wdio|uvu|node --test",
+    ),
     ("test", rf"(?:npm|pnpm|yarn|bun) {_SCRIPT}(?:test|tests|t|e2e|spec|unit)(?::[\w:.-]+)?"),
     ("test", r"deno test|bun test|ng test"),
     ("lint", rf"(?:npm|pnpm|yarn|bun) {_SCRIPT}lint(?::[\w:.-]+)?"),
@@ -93,17 +96,17 @@ RULES: Final = _rules(
     ("lint", r"ktlint|detekt"),
     ("build", rf"(?:gradlew?|\./gradlew) {_TARGET}[\w:]*(?:build|assemble|compile\w*)"),
     ("build", rf"mvnw? {_TARGET}(?:compile|package|install)"),
-    ("build", r"sbt compile|javac|kotlinc|ant"),
+    ("build", r"sbt compile|javac|kotlinc|ant$|ant (?:build|compile|jar)"),
     # .NET, C and C++, Swift
     ("test", r"dotnet test|dotnet vstest|ctest|meson test|swift test"),
     ("test", r"xcodebuild (?:\S+ )*test|bazel(?:isk)? test|buck2? test"),
     ("format", rf"dotnet format {_TARGET}--verify-no-changes|clang-format {_TARGET}(?:--dry-run|-n)"),
     ("lint", r"clang-tidy|cppcheck|swiftlint(?: lint)?|cpplint"),
-    ("build", r"dotnet build|dotnet publish|cmake --build|ninja|meson compile"),
+    ("build", r"dotnet build|dotnet publish|cmake --build|ninja -C|meson compile"),
     ("build", r"swift build|xcodebuild|bazel(?:isk)? build|buck2? build"),
     ("build", r"gcc|g\+\+|clang|clang\+\+|cc"),
     # Ruby, PHP, Elixir, Erlang, Haskell, Dart and others
-    ("test", r"rspec|minitest|rails test(?::\w+)?|rake (?:test|spec)(?::\w+)?|cucumber|rake"),
+    ("test", r"rspec|minitest|rails test(?::\w+)?|rake (?:test|spec)(?::\w+)?|cucumber|rake$"),
     ("lint", r"rubocop|standardrb|reek|brakeman"),
     ("types", r"srb tc|steep check"),
     ("test", r"phpunit|pest|codecept run|artisan test|composer (?:run )?test|phpspec run"),
@@ -128,7 +131,8 @@ RULES: Final = _rules(
     ("lint", rf"(?:make|gmake|just|task|rake|invoke|inv) {_TARGET}[\w-]*lint[\w-]*"),
     ("types", rf"(?:make|gmake|just|task|invoke|inv) {_TARGET}(?:type-?check|types|mypy)"),
     ("format", rf"(?:make|gmake|just|task) {_TARGET}(?:format-check|check-format|fmt-check)"),
-    ("build", rf"(?:make|gmake|just|task) {_TARGET}(?:build|compile|all)|make"),
+    ("build", rf"(?:make|gmake|just|task) {_TARGET}(?:build|compile|all)"),
+    ("build", r"(?:make|gmake|ninja)(?: -\S+| \d+| \w+=\S*)*$"),
 )
 """What is a check, by the words of the command after its wrappers (``uv run``, ``npx``, ``python -m`` …)."""
 
@@ -141,8 +145,8 @@ _TEST_SCRIPT: Final = re.compile(
 
 _NO_CHECK: Final = re.compile(
     r" (?:--version|--help|-h|-V|--collect-only|--co|--no-run|--listTests|--list-tests|--list|--dry-run|--setup-plan"
-    r"|--fixtures|--markers|--showConfig|--print-config|--init|list|--watch|--ui|--show-settings"
-    r"|clean|install|init)(?= |$)"
+    r"|--fixtures|--markers|--showConfig|--print-config|--init|--watch|--ui|--show-settings"
+    r"|-list|-showsdks)(?= |$)"
 )
 _FIXES: Final = re.compile(r" (?:--fix(?:-only)?|--write|-w|--autocorrect(?:-all)?|-A|-a)(?= |$)")
 _HOUSE_KEEPING: Final = re.compile(
@@ -150,7 +154,9 @@ _HOUSE_KEEPING: Final = re.compile(
 )
 
 
-_RUNNER: Final = re.compile(r"(?:pnpm|yarn|bun|npm) (?:-\S+ )*(?:(?:exec|dlx|x) (?:-\S+ )*)?|python[0-9.]* |php ")
+_RUNNER: Final = re.compile(
+    r"(?:pnpm|yarn|bun|npm) (?:-\S+ )*(?:(?:exec|dlx|x) (?:-\S+ )*)?|python[0-9.]* |(?:php|node|ruby) (?:\S*/)?"
+)
 """What may stand before a check in a package manager's own words, or before a script that is one."""
 
 _UNFAILING: Final = frozenset(

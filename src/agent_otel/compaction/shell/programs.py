@@ -16,15 +16,20 @@ class Wrapper(NamedTuple):
     """How a program is told what to run.
 
     ``verbs`` are words that must follow it (``run`` of ``uv run``). ``valued`` are its options that take the next
-    word. ``operands`` is how many words of its own come before the program (the duration of ``timeout``).
+    word. ``operands`` is how many words of its own come before the program (the duration of ``timeout``). With one of
+    ``unless`` it does not wait for the program, and nothing is known of that.
     """
 
     verbs: tuple[str, ...] = ()
     valued: frozenset[str] = frozenset()
     operands: int = 0
+    unless: frozenset[str] = frozenset()
 
 
-_RUN: Final = ("run", "exec", "x")
+_CONTAINER: Final = frozenset(
+    ["-w", "-u", "-e", "-v", "-p", "--workdir", "--user", "--env", "--volume", "--name", "--network", "--mount"]
+)
+_DETACHED: Final = frozenset(["-d", "--detach"])
 
 WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "timeout": Wrapper(valued=frozenset(["-s", "-k", "--signal", "--kill-after"]), operands=1),
@@ -38,6 +43,7 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "nohup": Wrapper(),
     "stdbuf": Wrapper(valued=frozenset(["-i", "-o", "-e"])),
     "setsid": Wrapper(),
+    "xargs": Wrapper(valued=frozenset(["-n", "-P", "-I", "-L", "-d", "-a"])),
     "command": Wrapper(),
     "exec": Wrapper(),
     "xvfb-run": Wrapper(valued=frozenset(["-n", "-s", "-e", "-f", "-w"])),
@@ -63,10 +69,10 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "coverage": Wrapper(verbs=("run",), valued=frozenset(["--source", "--rcfile", "--include", "--omit"])),
     "agent-otel": Wrapper(verbs=("exec", "run"), valued=frozenset(["--name", "--db", "--endpoint"])),
     **dict.fromkeys(
-        ("docker", "podman"), Wrapper(verbs=("exec",), valued=frozenset(["-w", "-u", "-e", "--workdir"]), operands=1)
+        ("docker", "podman"), Wrapper(verbs=("exec", "run"), valued=_CONTAINER, operands=1, unless=_DETACHED)
     ),
     **dict.fromkeys(
-        ("docker-compose",), Wrapper(verbs=("exec", "run"), valued=frozenset(["-w", "-u", "-e"]), operands=1)
+        ("docker-compose",), Wrapper(verbs=("exec", "run"), valued=_CONTAINER, operands=1, unless=_DETACHED)
     ),
 }
 """Programs and what they need before the program that they run."""
@@ -110,7 +116,7 @@ def _inside(words: tuple[Word, ...]) -> tuple[Word, ...] | None:
     if _PYTHON.fullmatch(name):
         return _module(words)
     wrapper = WRAPPERS.get(name)
-    if wrapper is None:
+    if wrapper is None or not wrapper.unless.isdisjoint(word.text for word in words):
         return None
     rest = list(words[1:])
     if rest and rest[0].text == "compose":  # "docker compose" is what docker-compose was
@@ -130,7 +136,7 @@ def _module(words: tuple[Word, ...]) -> tuple[Word, ...] | None:
     for place, word in enumerate(words[1:-1], start=1):
         if word.text == "-m":
             return words[place + 1 :]
-        if not word.text.startswith("-"):
+        if not word.text.startswith("-") and words[place - 1].text not in ("-W", "-X"):
             return None
     return None
 
