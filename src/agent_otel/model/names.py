@@ -70,6 +70,7 @@ INFERENCE_DETAILS: Final = "gen_ai.client.inference.operation.details"
 # -- GenAI: spellings of earlier versions, and of frameworks where no convention has the word -------------------------
 CACHE_READ_TOKENS_OLD: Final = "gen_ai.usage.cache_read_input_tokens"
 RESPONSE_ID: Final = "gen_ai.response.id"
+FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
 SYSTEM_MESSAGE: Final = "gen_ai.system.message"
 USER_MESSAGE: Final = "gen_ai.user.message"
 ASSISTANT_MESSAGE: Final = "gen_ai.assistant.message"
@@ -421,6 +422,17 @@ ERROR_NONZERO_EXIT: Final = "nonzero_exit"
 ERROR_TOOL: Final = "tool_error"
 ERROR_DENIED: Final = "denied"
 ERROR_OTHER: Final = "_OTHER"
+
+# -- litellm ----------------------------------------------------------------------------------------------------------
+LITELLM_SCOPE: Final = "litellm"
+LITELLM_CALL_ID: Final = "litellm.call_id"
+LITELLM_REQUEST: Final = "litellm_request"
+LITELLM_HIDDEN: Final = "hidden_params"
+LITELLM_PROMPT: Final = "gen_ai.content.prompt"
+LITELLM_COMPLETION: Final = "gen_ai.content.completion"
+LITELLM_ASKED: Final = "gen_ai.completion."
+OI_LITELLM_SCOPE: Final = "openinference.instrumentation.litellm"
+OPENAI_SCOPE: Final = "opentelemetry.instrumentation.openai_v2"
 
 # -- MCP: its conventions, and the libraries that follow them ---------------------------------------------------------
 MCP_METHOD: Final = "mcp.method.name"

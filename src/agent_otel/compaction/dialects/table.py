@@ -11,6 +11,7 @@ from agent_otel.compaction.dialects.claude_code.dialect import ClaudeCode
 from agent_otel.compaction.dialects.codex.dialect import Codex
 from agent_otel.compaction.dialects.gemini.dialect import Gemini
 from agent_otel.compaction.dialects.genai.dialect import GenAI
+from agent_otel.compaction.dialects.litellm.dialect import LiteLLM
 from agent_otel.compaction.dialects.lmnr.dialect import Lmnr
 from agent_otel.compaction.dialects.mcp.dialect import MCP
 from agent_otel.compaction.dialects.opencode.dialect import OpenCode
@@ -25,6 +26,7 @@ PARTICULAR: Final[tuple[Dialect, ...]] = (
     OpenCode(),
     Gemini(),
     Qwen(),
+    LiteLLM(),
     MCP(),
     Lmnr(),
 )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from agent_otel.compaction.reading import messages
@@ -44,7 +45,11 @@ class Talk(Protocol):
 
 
 def conversation(
-    bounds: Sequence[Span], calls: Sequence[Span], talk: Talk, forest: Forest
+    bounds: Sequence[Span],
+    calls: Sequence[Span],
+    talk: Talk,
+    forest: Forest,
+    threads: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[tuple[fact.AnyFact, Span]]:
     """The facts of the conversations, one conversation for each agent span, and one for what lies under none.
 
@@ -53,12 +58,13 @@ def conversation(
         calls: the model calls, in order of time.
         talk: what was said.
         forest: who is below whom.
+        threads: of calls that are under no agent span, those that go on with others: ref to thread.
     """
     known = {span.ref: span for span in bounds}
     nearest = forest.nearest(known)
     under: dict[str, list[Span]] = defaultdict(list)
     for span in calls:
-        under[nearest.get(span.ref, span.trace_id)].append(span)
+        under[nearest.get(span.ref) or threads.get(span.ref, span.trace_id)].append(span)
     for key in sorted({*under, *known}):
         bound = known.get(key)
         yield from _task(bound, under[key], talk)

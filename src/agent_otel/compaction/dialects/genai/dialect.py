@@ -14,9 +14,9 @@ import msgspec
 from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.dialects.genai.talk import Talk, event_name
 from agent_otel.compaction.dialects.genai.tools import tool_facts
-from agent_otel.compaction.reading.conversation import conversation
 from agent_otel.compaction.reading.messages import ROLES
 from agent_otel.compaction.reading.results import Result, ending
+from agent_otel.compaction.reading.stitched import spoken
 from agent_otel.compaction.reading.values import count, first, text
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
@@ -66,9 +66,9 @@ class GenAI:
         calls = sorted(models, key=lambda span: (span.start_ns, span.ref))
         talk = Talk(items)
         facts: list[tuple[fact.AnyFact, Span]] = [(_agent(span), span) for span in bounds]
-        facts += ((_model(span), span) for span in calls)
+        facts += ((model_called(span), span) for span in calls)
         facts += tool_facts(doing[names.EXECUTE_TOOL], calls, talk)
-        facts += conversation(bounds, calls, talk, forest)
+        facts += spoken(bounds, calls, talk, forest)
         records = {id(span): log for span, log in logged}
         for seen, span in facts:
             log = records.get(id(span))
@@ -114,7 +114,8 @@ def _agent(span: Span) -> fact.AgentInvoked:
     )
 
 
-def _model(span: Span) -> fact.ModelCalled:
+def model_called(span: Span) -> fact.ModelCalled:
+    """The model call that a span of the conventions is."""
     attributes = span.attributes
     end = ending(span, Result({}, ""))
     return fact.ModelCalled(

@@ -15,8 +15,8 @@ from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.dialects.openinference.bounds import HANDOFF, Bound, Kinds, bounds_of
 from agent_otel.compaction.dialects.openinference.talk import Talk
 from agent_otel.compaction.dialects.openinference.tools import tool_facts
-from agent_otel.compaction.reading.conversation import conversation
 from agent_otel.compaction.reading.results import Result, ending
+from agent_otel.compaction.reading.stitched import spoken
 from agent_otel.compaction.reading.values import count, number, text
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
@@ -57,7 +57,7 @@ class OpenInference:
         facts: list[tuple[fact.AnyFact, Span]] = [(_agent(bound), bound.span) for bound in bounds]
         facts += ((_model(span), span) for span in kinds.models)
         facts += tool_facts(kinds.tools, kinds.models, talk)
-        facts += conversation([bound.span for bound in bounds], kinds.models, talk, forest)
+        facts += spoken([bound.span for bound in bounds], kinds.models, talk, forest)
         facts += _untold(kinds.models, talk)
         for seen, span in facts:
             yield Sighting(seen, span, self.name)
