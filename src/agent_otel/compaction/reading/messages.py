@@ -93,10 +93,13 @@ def _without_context(said: str) -> str:
 
 def _message(entry: Mapping[str, Any], role: str) -> Message:
     role = text(entry.get("role")) or role
-    parts = loads(first(entry, "parts", "content", "contents"))
-    if role == "tool" and "tool_call_id" in entry:
+    raw = first(entry, "parts", "content", "contents")
+    parts = loads(raw)
+    if role == "tool" and ("tool_call_id" in entry or isinstance(entry.get("content"), str)):
         return Message(role, results=((text(entry.get("tool_call_id")), parts),))
     spoken = _of_parts(role, parts if isinstance(parts, list | tuple) else [parts])
+    if isinstance(raw, str) and isinstance(parts, dict) and spoken == Message(role):
+        spoken = Message(role, (raw,))  # words that happen to be JSON
     asked = entry.get("tool_calls")
     requests = [_request(call) for call in asked if isinstance(call, dict)] if isinstance(asked, list) else []
     return spoken._replace(requests=(*spoken.requests, *requests))
