@@ -170,11 +170,31 @@ def test_a_history_that_was_cut_short_is_known_by_its_calls() -> None:
     spans = session(1, at=1, commands=STEPS)
     summary = {"role": "user", "content": "So far: tests fail."}
     rest = [summary, asks("sed -i s/a/b/ parser.py", "1-1"), gives("1-1", 0), asks("pytest -q", "1-2"), gives("1-2", 0)]
-    rest += [asks("unnamed"), gives("", 0)]
     record = one([*spans[:3], call(199, rest, asks(SUBMIT, "1-s"), at=4)])
     assert ran(record) == RAN
-    apart = call(199, rest, asks(SUBMIT, "1-s"), at=0.2)
-    assert len(records([*spans[:3], apart])) == 2
+
+
+def test_a_history_that_belongs_nowhere_tells_nothing_twice() -> None:
+    """It was going on while the run did what it tells of; with ids or without, only what is new is told."""
+    spans = session(1, at=1, commands=STEPS)
+    apart = call(199, [*spans_history(), asks("ls", "x"), gives("x", 0)], asks(SUBMIT, "1-s"), at=2.2)
+    found = records([*spans[:3], apart])
+    assert sorted(command for record in found for command in ran(record)) == sorted(
+        [*RAN[:2], ("pytest -q", "unknown"), ("ls", "passed"), RAN[3]]
+    )
+    history = [*TASK, fenced("make test"), given_back("<returncode>0</returncode>")]
+    calls = [call(1, TASK, fenced("make test"), at=1), call(2, history, fenced(SUBMIT), at=2)]
+    found = records([*calls, call(3, [TASK[1], *history[2:]], fenced("ls"), at=2.2)])
+    assert sorted(command for record in found for command in ran(record)) == [
+        (SUBMIT, "unknown"),
+        ("ls", "unknown"),
+        ("make test", "passed"),
+    ]
+
+
+def spans_history() -> list[dict[str, Any]]:
+    """What the third call of the first run was given, but for its task."""
+    return [asks("pytest -q", "1-0"), gives("1-0", 1), asks("sed -i s/a/b/ parser.py", "1-1"), gives("1-1", 0)]
 
 
 def test_a_call_without_its_history_is_known_by_what_it_asked_for() -> None:

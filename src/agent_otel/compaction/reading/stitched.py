@@ -50,8 +50,9 @@ def spoken(
     acting = _Acting(talk, {step.span.ref for thread in found if _acts(thread) for step in thread.steps})
     firsts = {step.span.ref: thread.steps[0].span.ref for thread in found for step in thread.steps}
     yield from conversation(bounds, calls, acting, forest, firsts)
-    for thread in found:
-        yield from _stitched(thread, acting, forest)
+    told: set[str] = set()
+    for thread in sorted(found, key=_is_part):
+        yield from _stitched(thread, acting, forest, told)
 
 
 class _Acting:
@@ -75,16 +76,24 @@ class _Acting:
         return [_as_request(message) for message in told] if span.ref in self._refs else told
 
 
-def _stitched(thread: Thread, talk: Talk, forest: Forest) -> Iterator[tuple[fact.AnyFact, Span]]:
-    """The facts of a thread, each with the call that shows it."""
-    told: set[str] = set()
+def _is_part(thread: Thread) -> bool:
+    """True for a thread that began before its first call: what its history tells may be another's to tell."""
+    return any(message.requests or message.role == "assistant" for message in thread.steps[0].history)
+
+
+def _stitched(thread: Thread, talk: Talk, forest: Forest, told: set[str]) -> Iterator[tuple[fact.AnyFact, Span]]:
+    """The facts of a thread, each with the call that shows it; ``told`` is what was told of others, and grows."""
     before: Step | None = None
+    part, own = _is_part(thread), set[str]()
     for step in thread.steps:
-        for request, answer in _done(step, again=before is not None and not step.known):
-            if request.call_id not in told:
+        again = before is not None and not step.known
+        for request, answer in _done(step):
+            about = {request.call_id, repr((request.arguments, answer))} - {""}
+            if about.isdisjoint(told if part and before is None else own if again else ()):
                 yield from _facts(request, answer, before or step, at_ns=_between(before, step))
-            told |= {request.call_id} - {""}
+            own |= about
         before = step
+    told |= own
     last = thread.steps[-1].span
     answer = talk.out_of(last)
     waits = [request for message in answer for request in message.requests]
@@ -118,20 +127,16 @@ def _between(before: Step | None, step: Step) -> int:
     return before.span.end_ns if before else step.span.start_ns
 
 
-def _done(step: Step, *, again: bool = False) -> Iterator[tuple[ToolRequest, Any]]:
-    """The calls that a history has in addition to the one before it, with their results, None where there is none.
-
-    ``again``: the history begins anew, so that only calls with an id are known not to have been told.
-    """
+def _done(step: Step) -> Iterator[tuple[ToolRequest, Any]]:
+    """The calls that a history has in addition to the one before it, with their results, None where there is none."""
     new = step.history[step.known :]
     by_id = {call_id: result for message in new for call_id, result in message.results if call_id}
     for at, message in enumerate(new):
         given = list(takewhile(lambda later: later.role != "assistant", new[at + 1 :]))
         unnamed = iter([result for later in given for result in _unnamed(later)])
         for request in message.requests:
-            if request.call_id or not again:
-                yield request, by_id[request.call_id] if request.call_id in by_id else next(unnamed, None)
-        if given and not again and (command := _command(message)) and (answer := _returned(given[0])) is not None:
+            yield request, by_id[request.call_id] if request.call_id in by_id else next(unnamed, None)
+        if given and (command := _command(message)) and (answer := _returned(given[0])) is not None:
             yield _asked(command), answer
 
 
