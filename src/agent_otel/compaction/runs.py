@@ -165,9 +165,10 @@ class _Places:
     def _says(self, item: Span | Log, key: str) -> str:
         """The run that an item names itself: in our words, or in those of a dialect."""
         launched = self._launched_in(item)
-        if said := _stated(item):
-            return said
         place = self._placed.get(key)
+        # Claude Code copies what its resource says to each item, which then is no word of the item itself.
+        if (said := _stated(item)) and (place is None or said != launched):
+            return said
         if place is None:
             return ""
         if not place.parent:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agent_otel.compaction.compact import compact
 from agent_otel.compaction.dialects.table import DIALECTS
-from agent_otel.model import limits
+from agent_otel.model import limits, names
 from agent_otel.model.item import Log, Span, SpanEvent
 from agent_otel.model.record import RunRecord
 
@@ -376,6 +377,15 @@ def test_a_sub_agent_in_log_events_alone_is_one_too() -> None:
         "custom",
     )
     assert [claim.text for claim in sub.claims] == ["Seen."]
+
+
+def test_a_sub_agent_is_a_run_of_its_own_inside_of_a_run_that_launched_it_all() -> None:
+    """Claude Code copies what its resource says, so that each item seems to name the run itself."""
+    run = {names.RUN_ID: "run"}
+    items = [PROMPT, request(3), answer(3), request(4, "r2", agent_id="b1"), answer(4, agent_id="b1")]
+    copied = [replace(item, resource=run, attributes={**item.attributes, **run}) for item in items]
+    main, sub = compact(copied, now_ns=LATER)
+    assert (main.run_id, sub.run_id, sub.parent_run, main.outcome) == ("run", "s1/b1", "run", "ended")
 
 
 def spawn(at: float, call: str, prompt: str) -> Log:
