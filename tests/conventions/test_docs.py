@@ -17,6 +17,7 @@ import pytest
 import agent_otel
 from agent_otel import settings
 from agent_otel.cli.main import main
+from agent_otel.cli.note import NoteSettings
 from agent_otel.launch.presets import PRESETS
 from agent_otel.sdk.settings import SdkSettings
 from agent_otel.service.metrics import METRICS
@@ -55,6 +56,7 @@ TABLES = {
     "settings": lambda: settings_table(SdkSettings),
     "processor settings": lambda: settings_table(ProcessorSettings),
     "consumer settings": lambda: settings_table(ConsumerSettings, beside=ProcessorSettings),
+    "note settings": lambda: settings_table(NoteSettings),
     "processor metrics": metrics_table,
 }
 

@@ -150,3 +150,26 @@ def test_hostile_text_is_inert_everywhere(text):
 def test_code_spans_read_as_written(text, expected):
     """The shortest form that shows the text exactly is used."""
     assert code(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ask @octocat", "ask &#64;&#8203;octocat"),
+        ("me@evil.example", "me&#64;&#8203;evil.example"),
+        ("closes #1, !2, GH-3", "closes &#35;&#8203;1, \\!&#8203;2, GH&#8203;\\-3"),
+        ("https://evil.example", "https&#58;&#8203;//evil.example"),
+        ("www.evil.example", "www&#8203;.evil.example"),
+        ("~bug %next &4 $5", "\\~&#8203;bug %&#8203;next &amp;&#8203;4 &#36;&#8203;5"),
+        ("R&D at 50% # 3", "R&amp;D at 50% &#35; 3"),
+    ],
+)
+def test_nothing_is_a_reference_once_the_markup_is_gone(text, expected):
+    """Forges look for mentions, references and addresses in what was rendered, where escapes are undone."""
+    assert inline(text) == expected
+
+
+def test_markup_between_code_tags_is_text():
+    """Tags do not keep Markdown out, as backticks do."""
+    assert code("a|[x](//e)") == "<code>a&#124;&#91;x&#93;&#40;&#47;&#47;e&#41;</code>"
+    assert "www." not in code("|www.evil.example")

@@ -10,6 +10,7 @@ from agent_otel.cli.dialects import dialects
 from agent_otel.cli.doctor import doctor
 from agent_otel.cli.exec import exec_
 from agent_otel.cli.export import export
+from agent_otel.cli.note import note
 from agent_otel.cli.recompact import recompact
 from agent_otel.cli.record import record
 from agent_otel.cli.rules import rules
@@ -57,5 +58,8 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-for command in (run, exec_, runs, show, export, compact, recompact, record, rules, dialects, doctor, serve, consume):
+READING = (runs, show, note, export, record, rules, dialects, doctor)
+MAKING = (run, exec_, compact, recompact, serve, consume)
+
+for command in (*READING, *MAKING):
     main.add_command(command)

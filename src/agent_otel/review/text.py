@@ -14,11 +14,12 @@ from agent_otel.model.record import RunRecord
 from agent_otel.review.outline.build import outline
 from agent_otel.review.outline.shape import Code, Line, Own, Tone
 from agent_otel.review.standing import standings
-from agent_otel.review.wording import count, duration
+from agent_otel.review.wording import count, duration, shortened
 from agent_otel.text.markdown import code, inline
 from agent_otel.text.terminal import printable
 
 NARROWEST: Final = 40
+_OBJECTIVE: Final = 48
 _COLOURS: Final[dict[Tone, str]] = {"plain": "", "good": "32", "bad": "31", "warn": "33", "dim": "2"}
 
 
@@ -50,7 +51,7 @@ def summary_rows(records: Iterable[RunRecord]) -> list[SummaryRow]:
                 for word in ("error", "warning")
                 if (number := sum(1 for finding in record.findings if finding.severity == word))
             ),
-            objective=_shortened(printable(record.task.objective or "")),
+            objective=shortened(printable(record.task.objective or ""), _OBJECTIVE),
         )
         for record in records
     ]
@@ -137,10 +138,3 @@ def _tally(words: Iterable[str]) -> str:
     for word in words:
         numbers[word] = numbers.get(word, 0) + 1
     return ", ".join(f"{number} {word}" for word, number in numbers.items())
-
-
-_OBJECTIVE: Final = 48
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _OBJECTIVE else text[: _OBJECTIVE - 1].rstrip() + "…"

@@ -1,7 +1,9 @@
 """Putting foreign text into Markdown (a pull request comment, a review note) without giving it a say in the markup.
 
 The rules are those of CommonMark and GitHub's dialect: what could start HTML, a link, emphasis, a table cell, a mention
-or an issue reference is escaped, and invisible characters are shown as ``terminal`` shows them.
+or an issue reference is escaped, and invisible characters are shown as ``terminal`` shows them. GitHub and GitLab look
+for mentions, references and addresses after the markup is gone, escapes included: there a space of no width keeps apart
+what they would take for one.
 """
 
 from __future__ import annotations
@@ -21,14 +23,21 @@ _ENTITIES = {
     "|": "&#124;",
     "$": "&#36;",
 }
+_LIVE = re.compile(
+    r"(?<=[@#~%])(?=[\w\"])|(?<=[!&$])(?=[0-9])|(?<=:)(?=/)|(?<=www)(?=\.)|(?<=gh)(?=-[0-9])", re.IGNORECASE
+)
+"""Where forges see a user, a label, an issue or an address begin."""
+_APART = "\u200b"  # never left in what is printable
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _RUNS = re.compile(r"`+")
 _ORDERED = re.compile(r"^([0-9]+)([.)])")
 
 
 def inline(text: str) -> str:
     """The text on one line, meaning nothing but itself, for a paragraph, heading, list item or table cell."""
-    escaped = _MARKUP.sub(lambda match: _ENTITIES.get(match[0], "\\" + match[0]), printable(text).strip())
-    return _ORDERED.sub(r"\1\\\2", escaped)
+    apart = _LIVE.sub(_APART, printable(text).strip())
+    escaped = _MARKUP.sub(lambda match: _ENTITIES.get(match[0], "\\" + match[0]), apart)
+    return _ORDERED.sub(r"\1\\\2", escaped.replace(_APART, "&#8203;"))
 
 
 def code(text: str) -> str:
@@ -37,8 +46,8 @@ def code(text: str) -> str:
     if not shown.strip():
         return "` `"
     if "|" in shown:  # no escape for a bar inside a code span works both in and out of a table
-        entities = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;", "@": "&#64;", "\\": "&#92;"}
-        return f"<code>{''.join(entities.get(character, character) for character in shown)}</code>"
+        # Between tags Markdown goes on: everything that may be markup is written as an entity.
+        return f"<code>{_PUNCTUATION.sub(_entity, shown)}</code>"
     fence = "`" * (_longest_run(shown) + 1)
     space = " " if shown[0] in "` " or shown[-1] in "` " else ""
     return f"{fence}{space}{shown}{space}{fence}"
@@ -55,6 +64,10 @@ def fenced(text: str, *, language: str = "") -> str:
     fence = "`" * max(3, _longest_run(shown) + 1)
     info = re.sub(r"[^A-Za-z0-9+-]", "", language)
     return f"{fence}{info}\n{shown}{'' if shown.endswith(chr(10)) else chr(10)}{fence}\n"
+
+
+def _entity(match: re.Match[str]) -> str:
+    return _ENTITIES.get(match[0], f"&#{ord(match[0])};")
 
 
 def _longest_run(text: str) -> int:

@@ -1,0 +1,54 @@
+"""The run that a command is about: one of a database or processor, or a record in a file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agent_otel.cli.database import Source, existing_records, source_options
+from agent_otel.cli.show import find_run
+from agent_otel.errors import DecodeError
+from agent_otel.model.record import RunRecord
+from agent_otel.model.versions import decode
+from agent_otel.review.judge import judge
+
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def run_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Adds RUN, ``--file`` and where to read to a command, which gets the record as ``record``."""
+
+    @click.argument("run", required=False)
+    @click.option("--file", type=READABLE, metavar="RECORD.json", help="Read the record from this file instead.")
+    @source_options
+    @functools.wraps(command)
+    def with_record(*, run: str | None, file: Path | None, source: Source, **rest: Any) -> object:
+        if file is not None and (run or source.database or source.url):
+            message = "--file is the record: leave out RUN, --db and --url"
+            raise click.UsageError(message)
+        return command(record=read_record(file) if file else stored_record(run or "last", source), **rest)
+
+    return with_record
+
+
+def stored_record(run: str, source: Source) -> RunRecord:
+    """The record of a run at ``source``; see ``find_run``."""
+    with existing_records(source) as records:
+        return find_run(records, run)
+
+
+def read_record(file: Path) -> RunRecord:
+    """The record in a file, judged anew: what a file says of its own verdicts is not taken for true.
+
+    Raises:
+        DecodeError: the file holds something else.
+    """
+    try:
+        return judge(decode(file.read_bytes()))
+    except DecodeError as exc:
+        message = f"{file}: {exc}"
+        raise DecodeError(message) from exc
