@@ -24,7 +24,7 @@ DONE = {"llm.output_messages.0.message.role": "assistant", "llm.output_messages.
 
 def span(kind: str, span_id: str, parent: str = "", *, at: int = 1, end: int = 9, **rest: Any) -> Span:
     """A span of a kind, with its times in seconds; ``scope`` is the end of its scope."""
-    rest["scope"] = SCOPE + rest.pop("scope", "langchain")
+    rest["scope"] = SCOPE + rest.pop("scope", "openai")
     rest["attributes"] = {names.OI_KIND: kind, **rest.pop("attributes", {})}
     start_ns, end_ns, parent_id = at * S, end * S, parent and parent * 16
     return Span(
@@ -80,6 +80,15 @@ def test_the_topmost_chain_is_the_agent_where_no_span_is_one() -> None:
     found = record(span("CHAIN", "1", name="fizz"), span("CHAIN", "2", "1", name="node"), llm("3", "2", "All done."))
     assert (found.agent.name, found.outcome, found.lifecycle) == ("fizz", "ended", "settled")
     assert [claim.text for claim in found.claims] == ["All done."]
+
+
+def test_langchains_agents_are_chains_by_another_name() -> None:
+    """Whatever has "agent" in its name has the kind: a node of a graph, which may fail and be tried again."""
+    nodes = [span("AGENT", str(n), "1", name="agent", at=n, end=n + 1, status=4 - n, scope="langchain") for n in (2, 3)]
+    found = record(span("CHAIN", "1", name="fixer"), *nodes, llm("5", "3", "Done.", at=3, end=4))
+    assert (found.agent.name, found.outcome, found.failures) == ("fixer", "ended", ())
+    top = span("AGENT", "1", name="my_agent", scope="langchain")
+    assert record(top, llm("5", "1", "Done.")).agent.name == "my_agent"
 
 
 @pytest.mark.parametrize(

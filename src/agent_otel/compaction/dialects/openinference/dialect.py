@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.dialects.openinference.bounds import HANDOFF, Bound, Kinds, bounds_of
-from agent_otel.compaction.dialects.openinference.talk import Talk
+from agent_otel.compaction.dialects.openinference.talk import SCOPES, Talk
 from agent_otel.compaction.dialects.openinference.tools import tool_facts
 from agent_otel.compaction.reading.results import Result, ending
 from agent_otel.compaction.reading.stitched import spoken
@@ -25,6 +25,8 @@ from agent_otel.model.item import Log, Span
 
 BACKDROP: Final = frozenset(["EMBEDDING", "RETRIEVER", "RERANKER", "EVALUATOR", "PROMPT"])
 """Kinds that make no run where there is nothing else: indexing, searching, judging."""
+LANGCHAIN: Final = f"{SCOPES}langchain"
+"""Where every chain with "agent" in its name is an AGENT, also the node of a graph that calls the model."""
 _RESPONSE_ID: Final = re.compile(r'\{"id": ?"((?:resp|chatcmpl|msg)[\w-]{1,200})"')
 
 
@@ -70,9 +72,10 @@ def _kinds(spans: Sequence[Span], forest: Forest) -> Kinds:
     tools = by_kind.get("TOOL", [])
     handoffs = [span for span in tools if span.name.startswith(HANDOFF) and names.OI_TOOL_NAME not in span.attributes]
     passed = {span.ref for span in handoffs}
+    agents = by_kind.get("AGENT", [])
     return Kinds(
-        agents=by_kind.get("AGENT", []),
-        chains=by_kind.get("CHAIN", []),
+        agents=[span for span in agents if span.scope != LANGCHAIN],
+        chains=[*by_kind.get("CHAIN", []), *(span for span in agents if span.scope == LANGCHAIN)],
         models=_each_once(by_kind.get("LLM", []), forest),
         tools=[span for span in tools if span.ref not in passed],
         handoffs=handoffs,
