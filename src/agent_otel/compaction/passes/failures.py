@@ -98,13 +98,13 @@ def _ends(run: Run, told: Iterable[str | None]) -> Iterator[_Draft]:
     """What ended the run: the last model call when it failed, and what the run itself raised."""
     models = run.all(ModelCalled)
     success = max((call.end_ns for call in models if not call.failed), default=-1)
-    # A workflow may end well around an agent that fails (OpenAI Agents).
     failed = [agent for agent in run.all(AgentInvoked) if agent.outcome == "failed" and agent.end_ns >= success]
     tops = {top.ref for top in run.tops}
-    last: Sequence[ModelCalled | AgentInvoked] = [
-        *(call for call in models if call.failed and call.end_ns > success),
-        *([agent for agent in failed if agent.ref in tops] or failed),
-    ]
+    last: list[ModelCalled | AgentInvoked] = [call for call in models if call.failed and call.end_ns > success]
+    last += [agent for agent in failed if agent.ref in tops]
+    tools = any(call.outcome == "failed" and call.time_ns >= success for call in run.all(ToolCalled))
+    # A workflow may end well around an agent that fails (OpenAI Agents); nothing else tells of it then.
+    last = last or ([] if tools else failed)
     told = {*told, None}
     for fact in last[-1:] if len({fact.error for fact in last}) == 1 else last:
         if (fact.error or fact.error_type) and fact.error not in told:
