@@ -104,7 +104,7 @@ def _ends(run: Run, told: Iterable[str | None]) -> Iterator[_Draft]:
     last += [agent for agent in failed if agent.ref in tops]
     tools = any(call.outcome == "failed" and call.time_ns >= success for call in run.all(ToolCalled))
     # A workflow may end well around an agent that fails (OpenAI Agents); nothing else tells of it then.
-    last = last or ([] if tools else failed)
+    last += () if last or tools else failed
     told = {*told, None}
     for fact in last[-1:] if len({fact.error for fact in last}) == 1 else last:
         if (fact.error or fact.error_type) and fact.error not in told:
