@@ -11,8 +11,10 @@ OTHERS = (
     "gen_ai.", "process.", "file.", "test.", "vcs.", "session.", "error.", "exception.", "service.", "event.", "mcp.",
     "pydantic_ai.", "gcp.vertex.", "conversation.", "lmnr.", "traceloop.", "opencode.",  # read, never written
 )  # fmt: skip
-THEIRS = ("CLAUDE_", "CODEX_", "OPENCODE_", "AI_", "GEMINI_", "QWEN_", "FORK_", "OI_", "LLM_", "LMNR_", "OWN_", "HTTP_",
-          "USER_AGENT")  # fmt: skip
+THEIRS = (
+    "CLAUDE_", "CODEX_", "COPILOT_", "OPENCODE_", "AI_", "GEMINI_", "QWEN_", "FORK_", "OI_", "LLM_", "LMNR_", "OWN_",
+    "HTTP_", "USER_AGENT",
+)  # fmt: skip
 """How constants begin that spell names of agents and libraries, and of other conventions: read, never written."""
 NO_NAMESPACE = {
     "tools_called_total", "tool_latency_ms",  # named by the requirements, in Prometheus form

@@ -199,6 +199,11 @@ FORK_SUB_AGENT: Final = "subagent_name"
 GEMINI_TOOL_CALL_ID: Final = "gen_ai.tool.call_id"
 GEMINI_PROMPT_ID: Final = "gen_ai.prompt.name"
 
+# -- GitHub Copilot CLI ------------------------------------------------------------------------------------------------
+COPILOT_SCOPE: Final = "github.copilot"
+COPILOT_COMMAND: Final = "github.copilot.tool.parameters.command"
+COPILOT_FILE: Final = "github.copilot.tool.parameters.file_path"
+
 # -- opencode, and the AI SDK inside -----------------------------------------------------------------------------------
 OPENCODE_SCOPE: Final = "opencode"
 OPENCODE_CALL_ID: Final = "tool.call_id"

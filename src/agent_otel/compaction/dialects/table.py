@@ -9,6 +9,7 @@ from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
 from agent_otel.compaction.dialects.claude_code.dialect import ClaudeCode
 from agent_otel.compaction.dialects.codex.dialect import Codex
+from agent_otel.compaction.dialects.copilot.dialect import Copilot
 from agent_otel.compaction.dialects.gemini.dialect import Gemini
 from agent_otel.compaction.dialects.genai.dialect import GenAI
 from agent_otel.compaction.dialects.litellm.dialect import LiteLLM
@@ -26,6 +27,7 @@ PARTICULAR: Final[tuple[Dialect, ...]] = (
     OpenCode(),
     Gemini(),
     Qwen(),
+    Copilot(),
     LiteLLM(),
     MCP(),
     Lmnr(),

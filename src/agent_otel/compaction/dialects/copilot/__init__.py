@@ -1,0 +1,1 @@
+"""GitHub Copilot CLI: the GenAI conventions, and what is its own around them."""
