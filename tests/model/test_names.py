@@ -13,7 +13,7 @@ OTHERS = (
 )  # fmt: skip
 THEIRS = (
     "CLAUDE_", "CODEX_", "COPILOT_", "OPENCODE_", "AI_", "GEMINI_", "QWEN_", "FORK_", "OI_", "LLM_", "LMNR_", "OWN_",
-    "HTTP_", "USER_AGENT",
+    "LITELLM_", "OPENAI_", "HTTP_", "USER_AGENT",
 )  # fmt: skip
 """How constants begin that spell names of agents and libraries, and of other conventions: read, never written."""
 NO_NAMESPACE = {

@@ -435,7 +435,6 @@ LITELLM_REQUEST: Final = "litellm_request"
 LITELLM_HIDDEN: Final = "hidden_params"
 LITELLM_PROMPT: Final = "gen_ai.content.prompt"
 LITELLM_COMPLETION: Final = "gen_ai.content.completion"
-LITELLM_ASKED: Final = "gen_ai.completion."
 OI_LITELLM_SCOPE: Final = "openinference.instrumentation.litellm"
 OPENAI_SCOPE: Final = "opentelemetry.instrumentation.openai_v2"
 

@@ -14,7 +14,7 @@ from agent_otel.compaction.reading.values import text
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
 
-_ASKED: Final = re.compile(re.escape(names.LITELLM_ASKED) + r"([0-9]{1,4})\.function_call\.name")
+_ASKED: Final = re.compile(re.escape(names.COMPLETIONS) + r"([0-9]{1,4})\.function_call\.name")
 
 
 class LiteLLMTalk:
@@ -58,5 +58,5 @@ class LiteLLMTalk:
 
 def _asked(attributes: Mapping[str, Any]) -> tuple[ToolRequest, ...]:
     numbers = sorted(int(match[1]) for key in attributes if (match := _ASKED.fullmatch(key)))
-    parts = ((attributes, f"{names.LITELLM_ASKED}{number}.function_call") for number in numbers)
+    parts = ((attributes, f"{names.COMPLETIONS}{number}.function_call") for number in numbers)
     return tuple(ToolRequest("", text(given[f"{key}.name"]), given.get(f"{key}.arguments")) for given, key in parts)
