@@ -70,7 +70,7 @@ def _attempts(span: Span, call: fact.ModelCalled) -> Iterator[fact.ModelCalled]:
             end_ns=max(start_ns, end_ns),
             failed=True,
             error_type=call.error_type or names.ERROR_OTHER,
-            error=call.error or "tried again",
+            error=call.error if call.failed else "tried again",
         )
 
 

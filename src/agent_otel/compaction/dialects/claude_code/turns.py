@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from agent_otel.compaction.dialects.claude_code.actors import UNTOLD, Actor, took_ns
 from agent_otel.compaction.dialects.claude_code.models import Told, in_turns, is_aside, source_of
 from agent_otel.compaction.reading import messages
 from agent_otel.compaction.reading.conversation import LONGEST_CLAIM, marked_decisions
 from agent_otel.compaction.reading.messages import Message
-from agent_otel.compaction.reading.turns import Turn, turns_of
+from agent_otel.compaction.reading.turns import Turn, parted, turns_of
 from agent_otel.compaction.reading.values import first, text
 from agent_otel.model import fact, limits, names
 from agent_otel.model.contract import Contract
@@ -33,6 +33,16 @@ ALWAYS: Final = (
 )
 
 
+class _Part(NamedTuple):
+    """A turn, and what of each kind happened in it."""
+
+    turn: Turn
+    calls: Sequence[Told]
+    said: Sequence[Log]
+    prompts: Sequence[Log]
+    tools: Sequence[int]
+
+
 def turn_facts(actor: Actor, calls: Sequence[Told]) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
     """The turns of a session or a sub-agent, its task, its words, and its limits.
 
@@ -41,17 +51,30 @@ def turn_facts(actor: Actor, calls: Sequence[Told]) -> Iterator[tuple[fact.AnyFa
         calls: its model calls, in order of time.
     """
     turns = _delegated(actor, calls) if actor.agent_id else _turns(actor, calls)
-    for turn in turns:
-        own = [told for told in calls if turn.has(told[0].time_ns)]
-        end_ns = _end_of(actor, turn, own)
+    if not turns:
+        return
+    speaks = any(True for _ in actor.told(names.CLAUDE_RESPONSE))
+    for part in _parts(actor, turns, calls):
+        end_ns = _end_of(actor, part, speaks=speaks)
         kind = _agent_type(actor, calls) if actor.agent_id else NAME
-        yield _invoked(actor, turn, kind, end_ns), turn.item
-        yield from _said(actor, turn, own, is_over=end_ns > 0)
-        yield from _prompted(actor, turn)
-    if turns:
-        start = turns[0]
-        for limit in sorted(_limits(actor)):
-            yield fact.LimitNoticed(ref=start.item.ref, time_ns=start.begin_ns, limit=limit), start.item
+        yield _invoked(actor, part.turn, kind, end_ns), part.turn.item
+        yield from _said(part, is_over=end_ns > 0)
+        yield from _prompted(part)
+    start = turns[0]
+    for limit in sorted(_limits(actor)):
+        yield fact.LimitNoticed(ref=start.item.ref, time_ns=start.begin_ns, limit=limit), start.item
+
+
+def _parts(actor: Actor, turns: Sequence[Turn], calls: Sequence[Told]) -> Iterator[_Part]:
+    tools = [log.time_ns for log in actor.told(names.CLAUDE_TOOL_DECISION, names.CLAUDE_TOOL_RESULT)]
+    tools += (span.start_ns for span in actor.seen(names.CLAUDE_TOOL))
+    in_each = (
+        parted(turns, calls, lambda told: told[0].time_ns),
+        parted(turns, actor.told(names.CLAUDE_RESPONSE), lambda log: log.time_ns),
+        parted(turns, actor.told(names.CLAUDE_USER_PROMPT), lambda log: log.time_ns),
+        parted(turns, tools, lambda time_ns: time_ns),
+    )
+    return (_Part(*own) for own in zip(turns, *in_each, strict=True))
 
 
 def _turns(actor: Actor, calls: Sequence[Told]) -> list[Turn]:
@@ -73,30 +96,23 @@ def _delegated(actor: Actor, calls: Sequence[Told]) -> list[Turn]:
     return turns_of({begin_ns: item}, ())
 
 
-def _end_of(actor: Actor, turn: Turn, calls: Sequence[Told]) -> int:
+def _end_of(actor: Actor, part: _Part, *, speaks: bool) -> int:
     """When a turn was over, and what was asked of the model aside; 0 where no end was seen."""
-    end_ns = turn.span.end_ns if turn.span is not None else _answered_at(actor, turn, calls)
-    return max([end_ns, *(told[0].end_ns for told in calls if is_aside(told))]) if end_ns else 0
+    span = part.turn.span
+    end_ns = span.end_ns if span is not None else _answered_at(actor, part, speaks=speaks)
+    return max([end_ns, *(told[0].end_ns for told in part.calls if is_aside(told))]) if end_ns else 0
 
 
-def _answered_at(actor: Actor, turn: Turn, calls: Sequence[Told]) -> int:
-    """When the agent had said its last word, 0 where it went on."""
+def _answered_at(actor: Actor, part: _Part, *, speaks: bool) -> int:
+    """When the agent had said its last word, 0 where it went on; ``speaks`` where its words are told at all."""
     if done := [log.time_ns for log in actor.told(names.CLAUDE_SUBAGENT_COMPLETED)]:
         return max(done)
-    if not calls:
+    if not part.calls:
         return 0
-    last, item = in_turns(calls)[-1]
-    spoken = [log.time_ns for log in actor.told(names.CLAUDE_RESPONSE)]
-    own = [time_ns for time_ns in spoken if turn.has(time_ns) and time_ns >= last.time_ns]
-    asks = item.attributes.get(names.CLAUDE_STOP_REASON) == ASKS or _asked(actor, turn, last.time_ns)
-    return 0 if last.failed or asks or (spoken and not own) else max([last.end_ns, *own])
-
-
-def _asked(actor: Actor, turn: Turn, since_ns: int) -> bool:
-    """True where a tool was decided about or done with since a model call began."""
-    logs = [*actor.told(names.CLAUDE_TOOL_DECISION), *actor.told(names.CLAUDE_TOOL_RESULT)]
-    times = [log.time_ns for log in logs] + [span.start_ns for span in actor.seen(names.CLAUDE_TOOL)]
-    return any(turn.has(time_ns) and time_ns >= since_ns for time_ns in times)
+    last, item = in_turns(part.calls)[-1]
+    own = [log.time_ns for log in part.said if log.time_ns >= last.time_ns]
+    asks = item.attributes.get(names.CLAUDE_STOP_REASON) == ASKS or any(at >= last.time_ns for at in part.tools)
+    return 0 if last.failed or asks or (speaks and not own) else max([last.end_ns, *own])
 
 
 def _invoked(actor: Actor, turn: Turn, kind: str, end_ns: int) -> fact.AgentInvoked:
@@ -127,24 +143,23 @@ def _agent_type(actor: Actor, calls: Sequence[Told]) -> str:
     return next(filter(None, [*done, *sources]), "")
 
 
-def _prompted(actor: Actor, turn: Turn) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
+def _prompted(part: _Part) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
     """The task; what a sub-agent reports comes as a prompt, too, and is none."""
-    logs = [log for log in actor.told(names.CLAUDE_USER_PROMPT) if turn.has(log.time_ns)]
-    told: list[tuple[Span | Log, str]] = [(log, text(log.attributes.get(names.OWN_PROMPT))) for log in logs]
-    if turn.span is not None and not logs:
-        told = [(turn.span, text(turn.span.attributes.get(names.CLAUDE_PROMPT_ON_SPAN)))]
+    span = part.turn.span
+    told: list[tuple[Span | Log, str]] = [(log, text(log.attributes.get(names.OWN_PROMPT))) for log in part.prompts]
+    if span is not None and not told:
+        told = [(span, text(span.attributes.get(names.CLAUDE_PROMPT_ON_SPAN)))]
     for item, prompt in told:
-        about: dict[str, Any] = {"ref": item.ref, "time_ns": turn.begin_ns}
+        about: dict[str, Any] = {"ref": item.ref, "time_ns": part.turn.begin_ns}
         if prompt in UNTOLD:
             yield fact.LimitNoticed(**about, limit=limits.PROMPT_UNTOLD), item
         elif objective := messages.task([Message("user", (prompt,))]):
             yield fact.TaskStarted(**about, contract=Contract(objective=objective), stated=False), item
 
 
-def _said(actor: Actor, turn: Turn, calls: Sequence[Told], *, is_over: bool) -> Iterator[tuple[fact.AnyFact, Log]]:
+def _said(part: _Part, *, is_over: bool) -> Iterator[tuple[fact.AnyFact, Log]]:
     """Decisions in so many words, and the last words of a turn that is over."""
-    said = [log for log in actor.told(names.CLAUDE_RESPONSE) if turn.has(log.time_ns)]
-    main = in_turns(calls)
+    said, main = part.said, in_turns(part.calls)
     last = said[-1] if said and is_over and main and said[-1].time_ns >= main[-1][0].time_ns else None
     for log in said:
         words = text(log.attributes.get(names.CLAUDE_RESPONSE_TEXT)).strip()

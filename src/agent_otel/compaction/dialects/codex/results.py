@@ -34,7 +34,7 @@ class Shown(NamedTuple):
     """A result of a command: its exit code, the session of a process that runs on, and what was printed."""
 
     code: int | None
-    running: str
+    running: int | None
     output: str
 
 
@@ -45,7 +45,7 @@ def shown(said: str) -> Shown | None:
     if head is None:
         return None
     code, running = _CODE.search(head[0]), _RUNNING.search(head[0])
-    return Shown(int(code[1]) if code else None, running[1] if running else "", said[head.end() :])
+    return Shown(int(code[1]) if code else None, int(running[1]) if running else None, said[head.end() :])
 
 
 def ending(attributes: Mapping[str, Any], result: Shown | None) -> Ending:

@@ -29,13 +29,13 @@ class _Made(msgspec.Struct):
 
     call: Call
     event: Event
-    running: str = ""
 
 
 def tool_facts(session: Session) -> Iterator[tuple[fact.AnyFact, Event]]:
     """The facts of all tool calls of a session."""
     decisions: dict[str, Event] = {}
     calls: list[_Made] = []
+    running: dict[int, _Made] = {}
     done: set[str] = set()
     for event in session.events:
         call_id = text(event.attributes.get(names.CODEX_CALL_ID))
@@ -44,9 +44,10 @@ def tool_facts(session: Session) -> Iterator[tuple[fact.AnyFact, Event]]:
             yield from _approved(event)
         elif event.name == names.CODEX_TOOL_RESULT and (not call_id or call_id not in done):
             done.add(call_id)
-            made = _made(event)
-            _polled(made, calls)
+            result = shown(text(event.attributes.get(names.CODEX_OUTPUT)))
+            made = _made(event, result)
             calls.append(made)
+            _follow(made, result, running)
     calls += (
         _unfinished(event, is_aborted=call_id in session.aborted)
         for call_id, event in decisions.items()
@@ -69,10 +70,9 @@ def _is_refused(event: Event) -> bool:
     return text(event.attributes.get(names.OWN_DECISION)).casefold() in REFUSALS
 
 
-def _made(event: Event) -> _Made:
+def _made(event: Event, result: Shown | None) -> _Made:
     attributes = event.attributes
     said = attributes.get(names.CODEX_OUTPUT)
-    result = shown(text(said))
     took_ms = count(attributes.get(names.OWN_DURATION_MS))
     call = Call(
         **event.about((took_ms or 0) * _MS),
@@ -86,7 +86,7 @@ def _made(event: Event) -> _Made:
         output=result.output if result else None,
         duration_s=None if took_ms is None else took_ms / 1000,
     )
-    return _Made(call, event, result.running if result else "")
+    return _Made(call, event)
 
 
 def _arguments(attributes: Any) -> Any:
@@ -96,19 +96,18 @@ def _arguments(attributes: Any) -> Any:
     return given
 
 
-def _polled(poll: _Made, calls: list[_Made]) -> None:
-    """Adds what a poll of a process tells to the call that started it."""
-    asked = whole(mapping(poll.call.arguments).get("session_id"))
-    if asked is None:
+def _follow(made: _Made, result: Shown | None, running: dict[int, _Made]) -> None:
+    """Keeps in mind a process that runs on; adds what a poll of one tells to the call that started it."""
+    polled = whole(mapping(made.call.arguments).get("session_id"))
+    if result is None:
         return
-    poll.running = ""
-    started = next((made for made in reversed(calls) if made.running == str(asked)), None)
-    news = shown(text(poll.event.attributes.get(names.CODEX_OUTPUT)))
-    if started is None or news is None:
-        return
-    started.call = _told_more(started.call, news, until_ns=poll.event.time_ns)
-    if not news.running:
-        started.running = ""
+    if polled is None:
+        if result.running is not None:
+            running[result.running] = made
+    elif started := running.get(polled):
+        started.call = _told_more(started.call, result, until_ns=made.event.time_ns)
+        if result.running is None:
+            del running[polled]
 
 
 def _told_more(call: Call, news: Shown, *, until_ns: int) -> Call:

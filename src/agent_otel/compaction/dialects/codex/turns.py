@@ -14,7 +14,7 @@ from agent_otel.compaction.dialects.codex.sessions import Event, Session
 from agent_otel.compaction.reading import messages
 from agent_otel.compaction.reading.conversation import LONGEST_CLAIM
 from agent_otel.compaction.reading.messages import Message
-from agent_otel.compaction.reading.turns import Turn, turns_of
+from agent_otel.compaction.reading.turns import Turn, parted, turns_of
 from agent_otel.compaction.reading.values import first, text
 from agent_otel.model import fact, limits, names
 from agent_otel.model.contract import Contract
@@ -44,22 +44,18 @@ def turn_facts(session: Session) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
     if not prompts and not session.turns:
         prompts = {session.events[0].time_ns: session.events[0].item}
     turns = turns_of(prompts, session.turns)
-    for turn in turns:
-        yield _invoked(session, turn), turn.item
+    parts = parted(turns, session.events, lambda event: event.time_ns)
+    for turn, events in zip(turns, parts, strict=True):
+        yield _invoked(session, turn, events), turn.item
     for event in session.events:
         yield from ((seen, event.item) for seen in _said(event))
     start = turns[0]
-    for limit in sorted(_limits(session, turns[-1])):
+    for limit in sorted(_limits(session, turns[-1], parts[-1])):
         yield fact.LimitNoticed(ref=start.item.ref, time_ns=start.begin_ns, limit=limit), start.item
 
 
-def _in(turn: Turn, session: Session) -> list[Event]:
-    return [event for event in session.events if turn.has(event.time_ns)]
-
-
-def _end_of(session: Session, turn: Turn) -> int:
+def _end_of(turn: Turn, events: Sequence[Event]) -> int:
     """When a turn was over, 0 where no end was seen, or only one in the middle of its work."""
-    events = _in(turn, session)
     if turn.span is None:
         return _answered_at(events)
     failed = bool(events) and is_failed(events[-1])
@@ -96,8 +92,7 @@ def _last_response(events: Sequence[Event]) -> Sequence[Event]:
     return events[done[-1] + 1 if done else 0 :]
 
 
-def _invoked(session: Session, turn: Turn) -> fact.AgentInvoked:
-    events = _in(turn, session)
+def _invoked(session: Session, turn: Turn, events: Sequence[Event]) -> fact.AgentInvoked:
     told = events[0].attributes if events else turn.item.attributes
     return fact.AgentInvoked(
         ref=turn.item.ref,
@@ -106,7 +101,7 @@ def _invoked(session: Session, turn: Turn) -> fact.AgentInvoked:
         version=text(first({**turn.item.resource, **told}, names.OWN_APP_VERSION, names.SERVICE_VERSION)),
         model=text(first(told, names.OWN_MODEL)),
         session=session.name,
-        end_ns=_end_of(session, turn),
+        end_ns=_end_of(turn, events),
     )
 
 
@@ -126,7 +121,7 @@ def _prompt(attributes: Any) -> str:
     return "" if prompt == REDACTED else messages.task([Message("user", (prompt,))])
 
 
-def _limits(session: Session, last: Turn) -> set[str]:
+def _limits(session: Session, last: Turn, events: Sequence[Event]) -> set[str]:
     known = {event.name for event in session.events}
     found = {*ALWAYS}
     if names.CODEX_AGENT_RESPONSE not in known:
@@ -135,19 +130,18 @@ def _limits(session: Session, last: Turn) -> set[str]:
         found.update(SPANS_ONLY)
     if any(event.attributes.get(names.OWN_TOOL_NAME) == SPAWN for event in session.events):
         found.add(limits.SUB_AGENTS_UNLINKED)
-    if not _end_of(session, last) and _is_lost(session, last):
+    if not _end_of(last, events) and _is_lost(session, last, events):
         found.add(limits.TAIL_LOST)
     return found
 
 
-def _is_lost(session: Session, turn: Turn) -> bool:
+def _is_lost(session: Session, turn: Turn, events: Sequence[Event]) -> bool:
     """True where a turn without an end need not be broken off.
 
     Its span ended, though nothing tells how it came to that; nothing is known of its answers; or nothing of the last.
     """
     if turn.span is not None:
         return not session.aborted
-    events = _in(turn, session)
     last = _last_response(events)
     if all(event.name == names.CODEX_USER_PROMPT for event in events):
         return True
