@@ -16,6 +16,7 @@ import pytest
 
 import agent_otel
 from agent_otel import settings
+from agent_otel.cli.digest import DigestSettings
 from agent_otel.cli.main import main
 from agent_otel.cli.note import NoteSettings
 from agent_otel.launch.presets import PRESETS
@@ -57,6 +58,7 @@ TABLES = {
     "processor settings": lambda: settings_table(ProcessorSettings),
     "consumer settings": lambda: settings_table(ConsumerSettings, beside=ProcessorSettings),
     "note settings": lambda: settings_table(NoteSettings),
+    "digest settings": lambda: settings_table(DigestSettings),
     "processor metrics": metrics_table,
 }
 
