@@ -8,7 +8,13 @@ from agent_otel.compaction.reading.values import text
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
 
-NAMES: Final = (names.CONVERSATION_ID, names.SESSION_ID, names.TRACELOOP_SESSION, names.TRACELOOP_THREAD)
+NAMES: Final = (
+    names.CONVERSATION_ID,
+    names.SESSION_ID,
+    names.TRACELOOP_SESSION,
+    names.TRACELOOP_THREAD,
+    names.ADK_SESSION,
+)
 
 
 def session_of(item: Span | Log) -> str:

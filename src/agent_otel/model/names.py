@@ -83,6 +83,9 @@ PYDANTIC_RESULT: Final = "final_result"
 ADK_ARGUMENTS: Final = "gcp.vertex.agent.tool_call_args"
 ADK_RESPONSE: Final = "gcp.vertex.agent.tool_response"
 ADK_MERGED_TOOLS: Final = "(merged tools)"
+ADK_SCOPE: Final = "gcp.vertex.agent"
+ADK_REQUEST: Final = "gcp.vertex.agent.llm_request"
+ADK_ANSWER: Final = "gcp.vertex.agent.llm_response"
 """The tool name of the Agent Development Kit's made-up span around results of parallel calls."""
 
 # -- Codex: events, the same in log records and as events of spans, and the span of a turn ----------------------------

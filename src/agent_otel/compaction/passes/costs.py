@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.runs import Run
 from agent_otel.model import names
-from agent_otel.model.fact import BudgetSpent, ModelCalled, TaskStarted
+from agent_otel.model.fact import AgentInvoked, BudgetSpent, ModelCalled, TaskStarted
 from agent_otel.model.record import Agent, Budget, Usage
 
 
 def agent_of(run: Run, started: TaskStarted | None) -> Agent:
     """Who ran. A workflow around an agent has its say only where no agent has."""
     tops = sorted(run.tops, key=lambda top: top.boundary != "agent")
+    inner = run.all(AgentInvoked)
     models = [fact.model for fact in run.all(ModelCalled)] or [top.model for top in run.tops]
     return Agent(
-        name=next((top.name for top in tops if top.name), None) or (started.agent if started else "") or None,
+        name=next((top.name for top in (*tops, *inner) if top.name), None)
+        or (started.agent if started else "")
+        or None,
         version=next((top.version for top in tops if top.version), None),
         service=text(run.resource.get(names.SERVICE_NAME)) or None,
         models=tuple(dict.fromkeys(model for model in models if model)),

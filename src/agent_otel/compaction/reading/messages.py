@@ -69,7 +69,7 @@ def of_event(name: str, fields: Mapping[str, Any]) -> list[Message]:
     role = ROLES[name]
     if name == names.TOOL_MESSAGE:
         return [Message(role, results=((text(fields.get("id")), fields.get("content")),))]
-    inner = fields.get("message") if name == names.CHOICE else fields
+    inner = first(fields, "message", "content") if name == names.CHOICE else fields
     if isinstance(inner, str):
         return parse(inner, role)
     return [_message(inner, role)] if isinstance(inner, dict) else []
@@ -95,13 +95,17 @@ def _message(entry: Mapping[str, Any], role: str) -> Message:
     role = text(entry.get("role")) or role
     raw = first(entry, "parts", "content", "contents")
     parts = loads(raw)
+    if isinstance(parts, dict) and isinstance(
+        parts.get("parts"), list | tuple
+    ):  # a Content of Gemini in an event's body
+        parts = parts["parts"]
     if role == "tool" and ("tool_call_id" in entry or isinstance(entry.get("content"), str)):
         return Message(role, results=((text(entry.get("tool_call_id")), parts),))
     spoken = _of_parts(role, parts if isinstance(parts, list | tuple) else [parts])
     if isinstance(raw, str) and isinstance(parts, dict) and spoken == Message(role):
         spoken = Message(role, (raw,))  # words that happen to be JSON
     asked = entry.get("tool_calls")
-    requests = [_request(call) for call in asked if isinstance(call, dict)] if isinstance(asked, list) else []
+    requests = [_request(call) for call in asked if isinstance(call, dict)] if isinstance(asked, list | tuple) else []
     return spoken._replace(requests=(*spoken.requests, *requests))
 
 
@@ -127,7 +131,7 @@ def _texts(part: Mapping[str, Any]) -> Iterator[str]:
 def _requests(part: Mapping[str, Any]) -> Iterator[ToolRequest]:
     if part.get("type") in ("tool_call", "tool_use", "function_call", "tool-call"):
         yield _request(part)
-    if isinstance(called := part.get("functionCall"), dict):
+    if isinstance(called := first(part, "functionCall", "function_call"), dict):
         yield _request(called)
     if isinstance(used := part.get("toolUse"), dict):
         yield ToolRequest(text(used.get("toolUseId")), text(used.get("name")), used.get("input"))
@@ -146,7 +150,7 @@ def _results(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             text(first(part, "id", "tool_use_id", "toolCallId")),
             first(part, "response", "result", "content", "output"),
         )
-    if isinstance(back := part.get("functionResponse"), dict):
+    if isinstance(back := first(part, "functionResponse", "function_response"), dict):
         yield text(back.get("id")), back.get("response")
     if isinstance(given := part.get("toolResult"), dict):
         yield text(given.get("toolUseId")), given.get("content")

@@ -121,7 +121,7 @@ def _follows(step: Step, last: Step, known: int, *, cut: bool) -> bool:
     if known == len(step.history):
         return cut or failed(last.span)  # the same again is another conversation, unless the first try came to nothing
     said, repeated = (message.texts for message in (_last(last.answer), step.history[known]))
-    return step.history[known].role == "user" or not said or said == repeated
+    return step.history[known].role == "user" or not said or not repeated or said == repeated
 
 
 def _later(span: Span, before: Span) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from agent_otel.compaction.dialects.base import Place, Sighting
+from agent_otel.compaction.dialects.genai.adk import adk_operation, adk_subject, outermost
 from agent_otel.compaction.dialects.genai.talk import Talk, event_name
 from agent_otel.compaction.dialects.genai.tools import tool_facts
 from agent_otel.compaction.reading.messages import ROLES
@@ -32,7 +33,7 @@ EVENTS: Final = frozenset([names.INFERENCE_DETAILS, names.EVALUATION_RESULT, *RO
 def operation(span: Span) -> str:
     """What a span does, in the words of the conventions; "" for what they have no word for."""
     stated = text(span.attributes.get(names.OPERATION_NAME))
-    return stated if stated in OPERATIONS else ""
+    return stated if stated in OPERATIONS else adk_operation(span)
 
 
 class GenAI:
@@ -63,7 +64,7 @@ class GenAI:
         bounds = [span for name in AGENTS for span in doing[name]]
         logged = _only_logged(items)
         models = [*(span for name in MODELS for span in doing[name]), *(span for span, _ in logged)]
-        calls = sorted(models, key=lambda span: (span.start_ns, span.ref))
+        calls = sorted(outermost(models, forest), key=lambda span: (span.start_ns, span.ref))
         talk = Talk(items)
         facts: list[tuple[fact.AnyFact, Span]] = [(_agent(span), span) for span in bounds]
         facts += ((model_called(span), span) for span in calls)
@@ -101,7 +102,7 @@ def _agent(span: Span) -> fact.AgentInvoked:
     return fact.AgentInvoked(
         **_about(span),
         boundary="workflow" if operation(span) == names.INVOKE_WORKFLOW else "agent",
-        name=text(first(attributes, names.AGENT_NAME, names.WORKFLOW_NAME)),
+        name=text(first(attributes, names.AGENT_NAME, names.WORKFLOW_NAME)) or adk_subject(span),
         version=text(attributes.get(names.AGENT_VERSION)),
         model=text(attributes.get(names.REQUEST_MODEL)),
         session=session_of(span),

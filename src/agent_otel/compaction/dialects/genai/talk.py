@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from agent_otel.compaction.dialects.genai import adk
 from agent_otel.compaction.reading import messages
 from agent_otel.compaction.reading.messages import Message
 from agent_otel.compaction.reading.values import first, is_cut, text
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span
+
+HISTORY: Final = (names.SYSTEM_MESSAGE, names.USER_MESSAGE, names.ASSISTANT_MESSAGE, names.TOOL_MESSAGE)
+"""Events of the old conventions with what a model was given."""
 
 
 class Note(NamedTuple):
@@ -46,15 +50,16 @@ class Talk:
 
     def into(self, span: Span) -> list[Message]:
         """What the model was given; of an agent, what its framework keeps of the whole conversation."""
-        told = self._told(span, names.INPUT_MESSAGES, (names.SYSTEM_MESSAGE, names.USER_MESSAGE, names.TOOL_MESSAGE))
-        return told or messages.parse(span.attributes.get(names.PYDANTIC_MESSAGES))
+        told = self._told(span, names.INPUT_MESSAGES, HISTORY)
+        return told or messages.parse(span.attributes.get(names.PYDANTIC_MESSAGES)) or adk.given(span)
 
     def out_of(self, span: Span) -> list[Message]:
         """What the model answered."""
         ref = span.ref
         found = self._outputs.get(ref)
         if found is None:
-            found = self._outputs[ref] = self._told(span, names.OUTPUT_MESSAGES, (names.CHOICE,))
+            found = self._told(span, names.OUTPUT_MESSAGES, (names.CHOICE,)) or adk.answered(span)
+            self._outputs[ref] = found
         return found
 
     def notes(self, span: Span) -> Iterator[Note]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from agent_otel.compaction.dialects.genai.adk import adk_subject
 from agent_otel.compaction.dialects.genai.talk import Talk
 from agent_otel.compaction.reading.calls import Call, call_facts
 from agent_otel.compaction.reading.conversation import requested, returned
@@ -23,7 +24,7 @@ def tool_facts(tools: Sequence[Span], calls: Sequence[Span], talk: Talk) -> Iter
         calls: the model calls in order of time; their messages may know what the tool spans leave out.
         talk: what was said.
     """
-    real = [span for span in tools if span.attributes.get(names.TOOL_NAME) != names.ADK_MERGED_TOOLS]
+    real = [span for span in tools if _name(span) != names.ADK_MERGED_TOOLS]
     given = {span.ref: _given(span) for span in real}
     answers = {span.ref: _answer(span) for span in real}
     asked = requested(talk, calls, {_call_id(span) for span in real if given[span.ref] is None} - {""})
@@ -41,7 +42,7 @@ def _call(span: Span, arguments: Any, answer: Any) -> Call:
     return Call(
         ref=span.ref,
         time_ns=span.start_ns,
-        name=text(span.attributes.get(names.TOOL_NAME)),
+        name=_name(span),
         end=ending(span, result),
         call_id=_call_id(span),
         arguments=arguments,
@@ -50,6 +51,10 @@ def _call(span: Span, arguments: Any, answer: Any) -> Call:
         exit_code=whole(span.attributes.get(names.PROCESS_EXIT_CODE)),
         duration_s=seconds(span.start_ns, span.end_ns),
     )
+
+
+def _name(span: Span) -> str:
+    return text(span.attributes.get(names.TOOL_NAME)) or adk_subject(span)
 
 
 def _call_id(span: Span) -> str:
