@@ -112,7 +112,8 @@ CALL = {"functionCall": {"id": "c1", "name": "run_shell_command", "args": GIVEN}
         ([answer(1, 1), asked(2, 3, CALL)], "abandoned", "interrupted"),
         ([answer(1, 1), log(2, "user_prompt", prompt="More")], "abandoned", "interrupted"),
         ([asked(1, 1), log(2, "plan.approval_mode_duration")], "settled", "ended"),
-        ([asked(1, 1)], "abandoned", "interrupted"),
+        ([asked(1, 1)], "abandoned", "unknown"),
+        ([asked(1, 1), called(2)], "abandoned", "interrupted"),
         ([asked(1, 1, status=2), log(2, "conversation_finished")], "settled", "failed"),
         ([answer(1, 1, status=2)], "abandoned", "failed"),
         ([response(1, CALL), response(2, {"text": "Done."})], "settled", "ended"),
@@ -121,7 +122,7 @@ CALL = {"functionCall": {"id": "c1", "name": "run_shell_command", "args": GIVEN}
     ],
 )
 def test_ends(items: list[Span | Log], lifecycle: str, outcome: str) -> None:
-    """An answer that calls no tools ends a turn; without content it is that the process leaves."""
+    """An answer that calls no tools ends a turn; without content it is that the process leaves, which logs tell."""
     found = record(*items)
     assert (found.run_id, found.lifecycle, found.outcome) == ("s1", lifecycle, outcome)
 

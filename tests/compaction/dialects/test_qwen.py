@@ -122,6 +122,7 @@ def record(*items: Span | Log) -> RunRecord:
         ([turn(None), asked(2, 2)], "settled", "ended"),
         ([turn(lasts=0), asked(2, 2)], "abandoned", "interrupted"),
         ([asked(2, 2)], "abandoned", "interrupted"),
+        ([asked(2, 2, "")], "abandoned", "interrupted"),
         ([asked(2, 2, "stop")], "settled", "ended"),
         ([asked(2, 2, "stop", **{names.OUTPUT_MESSAGES: REQUEST})], "abandoned", "interrupted"),
         ([asked(2, 2, "STOP")], "abandoned", "interrupted"),
@@ -176,6 +177,13 @@ def test_hooks_mean_nothing() -> None:
     hook = span(5, 2, "hook", status_code=2, error="hook runner returned no output")
     assert record(turn(), hook, tool(2, 2, GIVEN)).failures == ()
     assert compact([hook, log(1, "session.start")], now_ns=LATER) == []
+
+
+def test_the_task_is_what_was_prompted() -> None:
+    """The span of the turn has it, without what is put before it for the model."""
+    said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "Fix it"}]}])
+    prompted = span(1, 1, "interaction", lasts=9, **{names.QWEN_PROMPT_ID: PROMPT, names.INPUT_MESSAGES: said})
+    assert record(prompted, asked(2, 2)).task.objective == "Fix it"
 
 
 def post(number: int, at: float, status: int | None, parent: int = 2, **attributes: Any) -> Span:

@@ -96,9 +96,10 @@ def _besides(span: Span) -> Iterator[fact.AnyFact]:
     """What a span tells that the conventions have no word for, and what it leaves out."""
     about: dict[str, Any] = {"ref": span.ref, "time_ns": span.start_ns}
     what, has = operation(span), span.attributes.__contains__
-    if what == names.INVOKE_AGENT:
+    if what in (names.INVOKE_AGENT, names.CHAT):  # the agent's span comes last, or never
         yield fact.LimitNoticed(**about, limit=limits.SHELL_EDITS_UNSEEN)
         yield fact.LimitNoticed(**about, limit=limits.COSTS_UNTOLD)
+    if what == names.INVOKE_AGENT:
         if not has(names.INPUT_MESSAGES):
             yield fact.LimitNoticed(**about, limit=limits.PROMPT_UNTOLD)
         if not has(names.OUTPUT_MESSAGES):

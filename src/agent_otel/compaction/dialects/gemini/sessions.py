@@ -27,16 +27,18 @@ class Session:
         name: what the agent is called.
         version: its version, "" where that is not told.
         is_part: True for an agent that the session's own has started.
+        bounded: True where each turn is a span, so that one that is missing tells something.
         items: the items that show it at work, in any order.
         calls: the calls to models.
         prompts: the log records of prompts.
         moments: what tells of its turns.
     """
 
-    def __init__(self, name: str, version: str, *, is_part: bool) -> None:
+    def __init__(self, name: str, version: str, *, is_part: bool, bounded: bool) -> None:
         self.name = name
         self.version = version
         self.is_part = is_part
+        self.bounded = bounded
         self.items: list[Span | Log] = []
         self.calls: list[Asked] = []
         self.prompts: list[Log] = []
@@ -72,9 +74,15 @@ class Session:
             (limits.COSTS_UNTOLD, True),
             (limits.PROMPT_UNTOLD, fact.TaskStarted not in kinds),
             (limits.FINAL_MESSAGE_UNTOLD, fact.Claimed not in kinds),
+            (limits.TAIL_LOST, not found[-1].end_ns and not self._shows_ends()),
         ):
             if holds:
                 yield fact.LimitNoticed(ref=first.ref, time_ns=start_ns, limit=limit), first
+
+    def _shows_ends(self) -> bool:
+        """Whether an end would have been seen: without content only log records tell of one, or spans of turns."""
+        logged = any(isinstance(item, Log) for item in self.items)
+        return self.bounded or logged or any(names.OUTPUT_MESSAGES in each.span.attributes for each in self.calls)
 
     def _tasks(self, first: Span | Log) -> Seen:
         """What was asked, in the log; else on the command line, which is always told."""
@@ -101,11 +109,20 @@ class Sessions:
         name: what the agent is called.
         placed: the place of an item.
         versioned: whether the resource tells the agent's version.
+        bounded: whether each turn is a span.
     """
 
-    def __init__(self, name: str, placed: Callable[[Span | Log], Place | None], *, versioned: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        placed: Callable[[Span | Log], Place | None],
+        *,
+        versioned: bool = False,
+        bounded: bool = False,
+    ) -> None:
         self._name = name
         self._versioned = versioned
+        self._bounded = bounded
         self._placed = placed
         self._found: dict[Place | None, Session] = {}
 
@@ -114,7 +131,7 @@ class Sessions:
         at = self._placed(item)
         if at not in self._found:
             version = text(item.resource.get(names.SERVICE_VERSION)) if self._versioned else ""
-            self._found[at] = Session(self._name, version, is_part=bool(at and at.parent))
+            self._found[at] = Session(self._name, version, is_part=bool(at and at.parent), bounded=self._bounded)
         return self._found[at]
 
     def facts(self, prompts: Iterable[Log], forest: Forest) -> Seen:

@@ -13,7 +13,7 @@ from typing import Final
 
 from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.dialects.gemini.events import Events, event
-from agent_otel.compaction.dialects.gemini.models import API_ERROR, API_RESPONSE, called
+from agent_otel.compaction.dialects.gemini.models import API_ERROR, API_RESPONSE, Talk, called
 from agent_otel.compaction.dialects.gemini.prompts import agent_of, place
 from agent_otel.compaction.dialects.gemini.sessions import Seen, Sessions, start_of
 from agent_otel.compaction.dialects.gemini.tools import facts_of, of_log
@@ -28,11 +28,13 @@ from agent_otel.compaction.dialects.qwen.spans import (
     kind,
     retries,
 )
+from agent_otel.compaction.reading.messages import task
 from agent_otel.compaction.reading.moments import Moment
 from agent_otel.compaction.reading.values import first, text
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
-from agent_otel.model import names
+from agent_otel.model import fact, names
+from agent_otel.model.contract import Contract
 from agent_otel.model.fact import SpanOutcome
 from agent_otel.model.item import Log, Span
 
@@ -83,7 +85,7 @@ class Qwen:
 
 
 def _facts(items: Sequence[Span | Log], forest: Forest) -> Seen:
-    sessions = Sessions(AGENT, placed, versioned=True)
+    sessions = Sessions(AGENT, placed, versioned=True, bounded=True)
     logs = Events(items, names.QWEN_EVENTS)
     spans: dict[str, list[Span]] = {name: [] for name in (*SPANS, POST)}
     for span in sorted((item for item in items if isinstance(item, Span)), key=start_of):
@@ -100,6 +102,9 @@ def _facts(items: Sequence[Span | Log], forest: Forest) -> Seen:
         session = sessions.of(span)
         session.items.append(span)
         session.moments.append(Moment(span.start_ns, "prompt"))
+        if objective := task(Talk().into(span)):
+            contract = Contract(objective=objective)
+            yield fact.TaskStarted(ref=span.ref, time_ns=span.start_ns, contract=contract, stated=False), span
         if span.end_ns:
             status = text(span.attributes.get(names.QWEN_TURN_STATUS))
             session.moments.append(Moment(span.end_ns, "end", outcome=TURN_STATUSES.get(status, "unknown")))
