@@ -311,6 +311,23 @@ def test_sub_agents_are_runs_of_their_own_where_they_name_their_parent() -> None
     assert limits.SUB_AGENTS_UNLINKED in main.capture.limits
 
 
+def test_sub_agents_are_found_by_what_the_call_that_started_them_returned() -> None:
+    """Their session or their path; nobody is started by themselves."""
+    by_id = result(5, '{"agent_id": "session-2"}', tool="spawn_agent", arguments="{}")
+    by_path = result(6, '{"task_name": "/root/explorer"}', tool="spawn_agent", call="c2", arguments="{}")
+    one = told("user_prompt", 7, "session-2", prompt="Look.")
+    two = [
+        told("user_prompt", 8, "session-3", prompt="Search."),
+        told("tool_result", 9, "session-3", tool_name="x", call_id="c3", agent_name="/root/explorer"),
+        told("tool_result", 9.5, "session-3", tool_name="spawn_agent", call_id="c4", output="session-3"),
+    ]
+    main, *subs = compact([PROMPT, by_id, by_path, one, *two], now_ns=LATER)
+    assert [(sub.run_id, sub.parent_run) for sub in subs] == [("session-2", "s1"), ("session-3", "s1")]
+    assert limits.SUB_AGENTS_UNLINKED not in main.capture.limits
+    _, sub = compact([PROMPT, by_path, *two[:2]], now_ns=LATER)
+    assert (sub.run_id, sub.parent_run) == ("session-3", "s1")
+
+
 def on_span(name: str, at: float, **attributes: Any) -> SpanEvent:
     """The copy of an event on a span, under the name that spans give it."""
     named = {"event.name": f"codex.{name}", "conversation.id": "s1", **attributes}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from agent_otel.compaction.dialects.base import Place, Sighting
+from agent_otel.compaction.dialects.codex.agents import parents
 from agent_otel.compaction.dialects.codex.models import counted_on_spans, model_facts
 from agent_otel.compaction.dialects.codex.sessions import is_notable, session_named, sessions
 from agent_otel.compaction.dialects.codex.tools import tool_facts
@@ -46,8 +47,12 @@ class Codex:
 
     def read(self, items: Sequence[Span | Log], forest: Forest) -> Iterator[Sighting]:  # noqa: ARG002 - the protocol's
         """The facts of each session."""
-        for session in sessions(items):
-            for seen, item in turn_facts(session):
+        found = sessions(items)
+        started_by = parents(found)
+        linked = frozenset(started_by.values())
+        for session in found:
+            parent = started_by.get(session.name, "")
+            for seen, item in turn_facts(session, parent, linked=session.name in linked):
                 yield Sighting(seen, item, self.name)
             for seen, event in chain(tool_facts(session), model_facts(session)):
                 yield Sighting(seen, event.item, self.name)

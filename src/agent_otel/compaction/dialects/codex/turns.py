@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from agent_otel.compaction.dialects.codex.agents import spawns
 from agent_otel.compaction.dialects.codex.models import REQUESTS, is_completed, is_failed
 from agent_otel.compaction.dialects.codex.sessions import Event, Session
 from agent_otel.compaction.reading import messages
@@ -26,7 +27,6 @@ REDACTED: Final = "[REDACTED]"
 ASKING: Final = ("function_call", "custom_tool_call", "local_shell_call")
 """Parts of the kinds of stream events in which a model asks for a tool."""
 SPEAKING: Final = "output_text"
-SPAWN: Final = "spawn_agent"
 TOOLS: Final = (names.CODEX_TOOL_DECISION, names.CODEX_TOOL_RESULT)
 ALWAYS: Final = (limits.COSTS_UNTOLD, limits.SHELL_EDITS_UNSEEN)
 SPANS_ONLY: Final = (
@@ -38,19 +38,30 @@ SPANS_ONLY: Final = (
 )
 
 
-def turn_facts(session: Session) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
-    """The turns, prompts and last words of a session, and its limits."""
+def turn_facts(
+    session: Session, parent: str = "", *, linked: bool = False
+) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
+    """The turns, prompts and last words of a session, and its limits.
+
+    Args:
+        session: the session.
+        parent: the session that started it, "" where none is known to have.
+        linked: True where its own sub-agents were found.
+    """
     prompts = {event.time_ns: event.item for event in session.events if event.name == names.CODEX_USER_PROMPT}
     if not prompts and not session.turns:
         prompts = {session.events[0].time_ns: session.events[0].item}
     turns = turns_of(prompts, session.turns)
     parts = parted(turns, session.events, lambda event: event.time_ns)
     for turn, events in zip(turns, parts, strict=True):
-        yield _invoked(session, turn, events), turn.item
+        yield _invoked(session, turn, events, parent), turn.item
     for event in session.events:
         yield from ((seen, event.item) for seen in _said(event))
     start = turns[0]
-    for limit in sorted(_limits(session, turns[-1], parts[-1])):
+    found = _limits(session, turns[-1], parts[-1])
+    if spawns(session) and not linked:
+        found.add(limits.SUB_AGENTS_UNLINKED)
+    for limit in sorted(found):
         yield fact.LimitNoticed(ref=start.item.ref, time_ns=start.begin_ns, limit=limit), start.item
 
 
@@ -92,7 +103,7 @@ def _last_response(events: Sequence[Event]) -> Sequence[Event]:
     return events[done[-1] + 1 if done else 0 :]
 
 
-def _invoked(session: Session, turn: Turn, events: Sequence[Event]) -> fact.AgentInvoked:
+def _invoked(session: Session, turn: Turn, events: Sequence[Event], parent: str) -> fact.AgentInvoked:
     told = events[0].attributes if events else turn.item.attributes
     return fact.AgentInvoked(
         ref=turn.item.ref,
@@ -101,6 +112,7 @@ def _invoked(session: Session, turn: Turn, events: Sequence[Event]) -> fact.Agen
         version=text(first({**turn.item.resource, **told}, names.OWN_APP_VERSION, names.SERVICE_VERSION)),
         model=text(first(told, names.OWN_MODEL)),
         session=session.name,
+        parent_run=parent,
         end_ns=_end_of(turn, events),
     )
 
@@ -128,8 +140,6 @@ def _limits(session: Session, last: Turn, events: Sequence[Event]) -> set[str]:
         found.add(limits.FINAL_MESSAGE_UNTOLD)
     if not session.logged:
         found.update(SPANS_ONLY)
-    if any(event.attributes.get(names.OWN_TOOL_NAME) == SPAWN for event in session.events):
-        found.add(limits.SUB_AGENTS_UNLINKED)
     if not _end_of(last, events) and _is_lost(session, last, events):
         found.add(limits.TAIL_LOST)
     return found
