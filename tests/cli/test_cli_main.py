@@ -39,7 +39,19 @@ def test_every_command_says_what_it_does(invoke) -> None:
 
 def test_commands_are_those_of_the_readme() -> None:
     """A command added is a command documented."""
-    known = ["compact", "consume", "dialects", "digest", "doctor", "exec", "export", "note", "recompact", "record"]
+    known = [
+        "compact",
+        "consume",
+        "dialects",
+        "diff",
+        "digest",
+        "doctor",
+        "exec",
+        "export",
+        "note",
+        "recompact",
+        "record",
+    ]
     known += ["rules", "run", "runs", "serve", "show"]
     assert sorted(main.commands) == known
 

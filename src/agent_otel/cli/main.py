@@ -7,6 +7,7 @@ import click
 from agent_otel.cli.compact import compact
 from agent_otel.cli.consume import consume
 from agent_otel.cli.dialects import dialects
+from agent_otel.cli.diff import diff
 from agent_otel.cli.digest import digest
 from agent_otel.cli.doctor import doctor
 from agent_otel.cli.exec import exec_
@@ -59,7 +60,7 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-READING = (runs, show, note, digest, export, record, rules, dialects, doctor)
+READING = (runs, show, note, digest, diff, export, record, rules, dialects, doctor)
 MAKING = (run, exec_, compact, recompact, serve, consume)
 
 for command in (*READING, *MAKING):

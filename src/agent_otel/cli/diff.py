@@ -1,0 +1,30 @@
+"""``agent-otel diff``."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from agent_otel.cli.console import print_json
+from agent_otel.cli.database import Source, existing_records, source_options
+from agent_otel.cli.show import find_run
+from agent_otel.review.diff import as_text, compare
+
+
+@click.command
+@click.argument("before", metavar="RUN")
+@click.argument("after", metavar="RUN")
+@source_options
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+def diff(*, before: str, after: str, source: Source, as_json: bool) -> None:
+    """Tell what the second RUN did differently from the first.
+
+    Compared are state, task, checks with their verdicts, findings, changed files, commands with their results, and
+    usage. RUN is a run id, the beginning of one, or "last".
+    """
+    with existing_records(source) as records:
+        found = compare(find_run(records, before), find_run(records, after))
+    if as_json:
+        print_json(msgspec.to_builtins(found))
+    else:
+        click.echo(as_text(found), nl=False)
