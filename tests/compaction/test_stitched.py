@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from agent_otel.compaction.compact import compact
 from agent_otel.model import limits, names
-from agent_otel.model.item import Span
+from agent_otel.model.item import Log, Span
 from agent_otel.model.record import RunRecord
 
 S = 1_000_000_000
@@ -322,3 +322,29 @@ def test_an_agent_without_tools_may_end_in_words() -> None:
     assert ran(record) == [("make test", "passed")]
     assert [claim.text for claim in record.claims] == ["All is well."]
     assert record.outcome == "ended"
+
+
+def event(name: str, body: dict[str, Any], *, at: float, ref: bool = True) -> Log:
+    """A log event of the old conventions, of a call whose span never came."""
+    ids = {"trace_id": "a" * 32, "span_id": "b" * 16} if ref else {}
+    return Log(key=f"{name}-{at}", time_ns=int(at * S), event_name=name, body=body, **ids)
+
+
+def test_old_events_without_spans_are_calls_too() -> None:
+    """The answer's record stands for the call; one that points nowhere is none."""
+    asked = asks("make test", "1")
+    record = one_of(
+        event(names.USER_MESSAGE, {"content": "Fix the parser."}, at=1),
+        event(names.ASSISTANT_MESSAGE, {key: asked[key] for key in ("content", "tool_calls")}, at=1.1),
+        event(names.TOOL_MESSAGE, {"id": "1", "content": '{"returncode": 1}'}, at=1.2),
+        event(names.CHOICE, {"message": {"role": "assistant", "content": "It fails."}}, at=2),
+        event(names.CHOICE, {"message": {"role": "assistant", "content": "Who?"}}, at=3, ref=False),
+    )
+    assert record.usage.model_calls == 1
+    assert ran(record) == [("make test", "failed")]
+    assert [claim.text for claim in record.claims] == ["It fails."]
+
+
+def one_of(*items: Log) -> RunRecord:
+    """The record of the trace; what points nowhere is a record of its own at most."""
+    return next(record for record in compact(items, now_ns=10**6 * S) if record.run_id == f"trace-{'a' * 32}")

@@ -62,7 +62,7 @@ class GenAI:
             if isinstance(item, Span):
                 doing.setdefault(operation(item), []).append(item)
         bounds = [span for name in AGENTS for span in doing[name]]
-        logged = _only_logged(items)
+        logged = _only_logged(items, forest)
         models = [*(span for name in MODELS for span in doing[name]), *(span for span, _ in logged)]
         calls = sorted(outermost(models, forest), key=lambda span: (span.start_ns, span.ref))
         talk = Talk(items)
@@ -77,11 +77,18 @@ class GenAI:
             yield told if log is None else Sighting(msgspec.structs.replace(seen, ref=log.ref), log, self.name)
 
 
-def _only_logged(items: Sequence[Span | Log]) -> list[tuple[Span, Log]]:
-    """Model calls of which there is a log record but no span: a span with what the record says stands in for it."""
-    seen = {item.ref for item in items if isinstance(item, Span)}
-    logs = [item for item in items if isinstance(item, Log) and event_name(item) == names.INFERENCE_DETAILS]
-    return [(_stand_in(log), log) for log in logs if log.ref not in seen]
+def _only_logged(items: Sequence[Span | Log], forest: Forest) -> list[tuple[Span, Log]]:
+    """Model calls of which there are log records but no span: a span with what a record says stands in for it.
+
+    That is the one record of a call, or with the old events the record of its answer.
+    """
+    found: dict[str, Log] = {}
+    for item in items:
+        if isinstance(item, Log) and item.ref not in forest.spans:
+            name = event_name(item)
+            if name == names.INFERENCE_DETAILS or (name == names.CHOICE and item.ref):
+                found.setdefault(item.ref or item.key, item)
+    return [(_stand_in(log), log) for log in found.values()]
 
 
 def _stand_in(log: Log) -> Span:
