@@ -70,6 +70,7 @@ def test_an_agent_with_a_name_is_a_child() -> None:
         ({names.TOOL_CALL_ARGUMENTS: '{"command": "make"}'}, [("make", "failed")], [("make", "exit code 1")]),
         ({names.COPILOT_COMMAND: "make"}, [("make", "failed")], [("make", "exit code 1")]),
         ({}, [], [(None, "exit code 1")]),
+        ({names.COPILOT_COMMAND: "{'value': 'make'}"}, [], []),
     ],
 )
 def test_a_command_that_fails(
@@ -79,7 +80,7 @@ def test_a_command_that_fails(
     found = record(span(1, "invoke_agent"), tool(2, "bash", **attributes, **{names.PROCESS_EXIT_CODE: 1}))
     assert [(each.command, each.result) for each in found.commands] == commands
     assert [(each.command, each.error) for each in found.failures] == failures
-    assert ("commands-untold" in found.capture.limits) == (not attributes)
+    assert ("content-off" in found.capture.limits) == (not commands)
 
 
 def test_what_cannot_be_seen_is_named() -> None:

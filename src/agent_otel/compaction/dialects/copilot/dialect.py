@@ -15,7 +15,7 @@ import msgspec
 
 from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.dialects.genai.dialect import GenAI, operation
-from agent_otel.compaction.reading.values import text, whole
+from agent_otel.compaction.reading.values import loads, text, whole
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import fact, limits, names
 from agent_otel.model.item import Log, Span
@@ -66,7 +66,7 @@ class Copilot:
 
 def _with_arguments(item: Span | Log) -> Span | Log:
     """The item with the arguments of a tool where only the single attributes have them."""
-    given = {name: said for key, name in PARAMETERS.items() if (said := text(item.attributes.get(key)))}
+    given = {name: said for key, name in PARAMETERS.items() if (said := text(loads(item.attributes.get(key))))}
     if isinstance(item, Log) or not given or item.attributes.get(names.TOOL_CALL_ARGUMENTS) is not None:
         return item
     return msgspec.structs.replace(item, attributes={**item.attributes, names.TOOL_CALL_ARGUMENTS: given})
