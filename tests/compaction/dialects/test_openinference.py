@@ -197,6 +197,15 @@ def test_calls_inside_each_other_are_one() -> None:
     assert (usage.cache_read_tokens, usage.cost_usd) == (1, 0.5)
 
 
+def test_what_tells_nothing_beside_calls_that_do_is_no_call() -> None:
+    """The framework llama-index has the kind for preparing a call, too; one that failed may have nothing to tell."""
+    bare = span("LLM", "2", "1", attributes={names.OI_MODEL: "m"})
+    failed = span("LLM", "4", "1", at=5, end=6, status=2)
+    found = record(span("AGENT", "1"), bare, llm("3", "1", "Done."), failed)
+    assert (found.usage.model_calls, found.usage.failed_model_calls, found.outcome) == (2, 1, "failed")
+    assert record(span("AGENT", "1"), bare).usage.model_calls == 1
+
+
 def test_copies_of_a_response_are_one_call() -> None:
     """Two instrumentations beside each other; the response has its id."""
     given = {names.OI_OUTPUT: '{"id": "resp_1", "more": 1}'}

@@ -113,6 +113,8 @@ def _inside(value: Any) -> Any:
         return value
     if set(value) == {"result"}:
         return value["result"]
+    if "blocks" in value and "raw_output" in value:  # llama-index
+        return value["raw_output"]
     for key in ("data", "kwargs", "output"):
         if isinstance(inner := value.get(key), dict) and ("content" in inner or "kwargs" in inner):
             return inner

@@ -17,7 +17,7 @@ from agent_otel.compaction.dialects.openinference.talk import SCOPES, Talk
 from agent_otel.compaction.dialects.openinference.tools import tool_facts
 from agent_otel.compaction.reading.results import Result, ending
 from agent_otel.compaction.reading.stitched import spoken
-from agent_otel.compaction.reading.values import count, number, text
+from agent_otel.compaction.reading.values import STATUS_ERROR, count, number, text
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import fact, limits, names
@@ -85,15 +85,24 @@ def _kinds(spans: Sequence[Span], forest: Forest) -> Kinds:
 def _each_once(models: Sequence[Span], forest: Forest) -> list[Span]:
     """The model calls in order of time; of calls inside each other (llama-index, two instrumentations) the outermost.
 
-    Where that knows nothing of the call, the one inside it stands for it.
+    Where that tells nothing of the call, the one inside it stands for it. What tells nothing beside calls of its scope
+    that do is none: llama-index has the same kind for the preparation of a call.
     """
-    telling = {span.ref for span in models if {names.OI_MODEL, names.OI_INPUT_TOKENS} & span.attributes.keys()}
+    telling = {span.ref: span for span in models if _tells(span)}
+    scopes = {span.scope for span in telling.values()}
     above = forest.nearest({span.ref for span in models})
     spoken_for = {above.get(forest.parent(ref) or "") for ref in telling}
-    told = {span.ref: span for span in models if span.ref in telling or span.ref not in spoken_for}
+    mute = {span.ref: span for span in models if span.scope not in scopes and span.ref not in spoken_for}
+    told = telling | mute
     nearest = forest.nearest(told)
     outermost = [span for ref, span in told.items() if forest.parent(ref) not in nearest]
     return sorted(outermost, key=lambda span: (span.start_ns, span.ref))
+
+
+def _tells(span: Span) -> bool:
+    """True for a model call that failed, or says what was said or how much."""
+    said = (names.OI_INPUT_MESSAGES, names.OI_OUTPUT_MESSAGES, names.OI_INPUT_TOKENS)
+    return span.status == STATUS_ERROR or any(key.startswith(said) for key in span.attributes)
 
 
 def _agent(bound: Bound) -> fact.AgentInvoked:
