@@ -121,11 +121,30 @@ def test_a_part_of_a_session_is_a_child() -> None:
         ([turn(1, 5), log("ModelCalled", 6)], "abandoned", "interrupted"),
         ([turn(1, 0), log("ModelCalled", 2), log("ModelCalled", 3, failed=True)], "abandoned", "failed"),
         ([turn(1, 0), log("ModelCalled", 2, failed=True), log("ModelCalled", 3)], "abandoned", "interrupted"),
+        ([turn(1, 0), log("ModelCalled", 2, failed=True, error_type="400")], "settled", "failed"),
+        ([turn(1, 0), log("ModelCalled", 2, failed=True, error_type="429")], "abandoned", "failed"),
+        (
+            [turn(1, 0), log("ModelCalled", 2, failed=True, error_type="400"), log("ModelCalled", 3)],
+            "abandoned",
+            "interrupted",
+        ),
         ([turn(1, 0), log("LimitNoticed", 2, limit="tail-lost")], "abandoned", "unknown"),
         ([log("ToolCalled", 2, name="x", outcome="ok")], "abandoned", "interrupted"),
         ([turn(1, 5, outcome="failed"), log("ModelCalled", 2, end_ns=3 * S)], "settled", "failed"),
     ],
-    ids=["ended", "second turn", "after the turn", "gave up", "went on", "tail lost", "no turn", "failed"],
+    ids=[
+        "ended",
+        "second turn",
+        "after the turn",
+        "gave up",
+        "went on",
+        "refused",
+        "throttled",
+        "another model",
+        "tail lost",
+        "no turn",
+        "failed",
+    ],
 )
 def test_a_session_ends_with_its_last_turn(items: list[Log], lifecycle: str, outcome: str) -> None:
     """A turn without an end, and whatever happens after the last one, keeps a session from having ended."""

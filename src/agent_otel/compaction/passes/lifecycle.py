@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ from agent_otel.model.item import Span
 from agent_otel.model.record import Lifecycle, Outcome
 
 OUTCOMES: dict[SpanOutcome, Outcome] = {"ok": "ended", "failed": "failed", "cancelled": "interrupted"}
+
+_PERMANENT = re.compile(r"4(?!08|09|25|29)[0-9]{2}")
+"""Status codes of HTTP that mean the request is wrong: RFC 9110 §15.5, without those that ask for patience."""
 
 
 class Life(NamedTuple):
@@ -91,12 +95,22 @@ def _end_of_turns(run: Run) -> int:
 
 
 def _end_of_session(run: Run) -> int:
-    """The end of the last turn, unless the agent did something after it: a turn of which nobody saw the beginning."""
+    """The end of the last turn, unless the agent did something after it: a turn of which nobody saw the beginning.
+
+    A model API that refuses a call for good ends a turn as well, whether or not anybody says so.
+    """
     last = max(run.tops, key=lambda top: (top.time_ns, top.end_ns, top.ref), default=None)
-    if last is None or not last.end_ns:
+    end_ns = last.end_ns if last is not None and last.end_ns else _refused_for_good(run)
+    later = (call for kind in (ModelCalled, ToolCalled) for call in run.all(kind) if call.time_ns > end_ns)
+    return 0 if any(later) else end_ns
+
+
+def _refused_for_good(run: Run) -> int:
+    """When the last model call was answered with what no repetition changes (HTTP 4xx), 0 where it was not."""
+    last = max(run.all(ModelCalled), key=lambda call: (call.time_ns, call.end_ns, call.ref), default=None)
+    if last is None or not last.failed or not _PERMANENT.fullmatch(last.error_type):
         return 0
-    later = (call for kind in (ModelCalled, ToolCalled) for call in run.all(kind) if call.time_ns > last.end_ns)
-    return 0 if any(later) else last.end_ns
+    return last.end_ns or last.time_ns
 
 
 def _end_unrecognised(spans: Iterable[Span]) -> int:
