@@ -35,6 +35,10 @@ def test_runs_are_listed_the_latest_first(invoke, source) -> None:
         (["--since", "2026-05-19"], []),
         (["--finding", "no-handoff"], ["run-2"]),
         (["--agent", "fixer", "--finding", "no-handoff"], []),
+        (["--check", "pytest"], ["child-1", "run-2", "run-1"]),
+        (["--check", "pytest", "--verdict", "failed", "--agent", "fixer"], ["run-1"]),
+        (["--verdict", "proved"], []),
+        (["--file", "src/a.py"], []),
     ],
 )
 def test_filters_narrow_the_list(invoke, source, arguments: list[str], expected: list[str]) -> None:
@@ -60,6 +64,7 @@ def test_json_is_an_array_of_records(invoke, source) -> None:
         (["--limit", "0"], "0 is not in the range x>=1"),
         (["--state", "perfect"], "'perfect' is not one of 'done', 'missing required evidence'"),
         (["--finding", "none"], "'none' is not one of 'missing-required-check'"),
+        (["--verdict", "good"], "'good' is not one of 'proved', 'stale'"),
         (["extra"], "unexpected extra argument"),
     ],
 )

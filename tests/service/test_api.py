@@ -17,7 +17,7 @@ from openapi_spec_validator import validate
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agent_otel.model.item import Item
-from agent_otel.model.record import Agent, Base, Finding, RunRecord, encode
+from agent_otel.model.record import Agent, Base, ChangedFile, Check, Finding, RunRecord, Task, encode
 from agent_otel.otlp.lines import items_from_line
 from agent_otel.service.api import routes
 from agent_otel.service.api.pages import page_of_records
@@ -89,9 +89,20 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     keep(
         opened,
         made(
-            "r1", agent=Agent(name="fixer"), base=Base(repository="app"), started=STARTED.format(1), review_state="done"
+            "r1",
+            agent=Agent(name="fixer"),
+            base=Base(repository="app"),
+            started=STARTED.format(1),
+            review_state="done",
+            task=Task(required_checks=(Check(name="unit"),)),
         ),
-        made("r2", agent=Agent(name="fixer"), started=STARTED.format(2), review_state="failing"),
+        made(
+            "r2",
+            agent=Agent(name="fixer"),
+            started=STARTED.format(2),
+            review_state="failing",
+            changed_files=(ChangedFile(path="src/a.py", operation="edit"),),
+        ),
         made(
             "r3",
             agent=Agent(name="ä b"),
@@ -144,6 +155,11 @@ def ids(answered: Reply) -> list[str]:
         ("until=2026-05-12T09:00:00Z&since=2026-05-01T00:00:00Z", ["r1"]),
         ("finding=no-handoff", ["r3"]),
         ("finding=no-handoff&agent=fixer", []),
+        ("check=unit", ["r1"]),
+        ("check=unit&verdict=not_run", ["r1"]),
+        ("check=unit&verdict=proved", []),
+        ("verdict=not_run", ["r1"]),
+        ("file=src%2Fa.py", ["r2"]),
         ("order=earliest&limit=1", ["r0"]),
     ],
 )
@@ -237,6 +253,7 @@ def test_the_entity_tag_changes_with_the_revision():
         ("/api/runs?agent=a&agent=b", "agent was given more than once"),
         ("/api/runs?state=perfect", "state: expected one of done, missing required evidence"),
         ("/api/runs?finding=perfect", "finding: expected one of missing-required-check"),
+        ("/api/runs?verdict=good", "verdict: expected one of proved, stale, contradicted, failed"),
         ("/api/runs?order=newest", "order: expected one of latest, earliest, got 'newest'"),
         ("/api/runs?limit=0", "limit: expected a whole number from 1 to 200, got '0'"),
         ("/api/runs?limit=201", "limit: expected a whole number from 1 to 200"),

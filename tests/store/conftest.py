@@ -145,6 +145,7 @@ EQUAL = (
     ),
     ("SELECT DISTINCT group_id FROM links", "SELECT id FROM groups"),
     ("SELECT count(*) FROM findings LEFT JOIN records USING (run_id, started) WHERE document IS NULL", "SELECT 0"),
+    ("SELECT count(*) FROM terms LEFT JOIN records USING (run_id, started) WHERE document IS NULL", "SELECT 0"),
     ("SELECT count(*) FROM records LEFT JOIN groups ON id = group_id WHERE id IS NULL", "SELECT 0"),
     (
         "SELECT run_id FROM records WHERE waiting_since_ns IS NULL",

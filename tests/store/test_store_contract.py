@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_otel.errors import StoreError
+from agent_otel.model.record import ChangedFile, Check, Task, Verification
 from agent_otel.store.base import Claim, Folded, Pace, PutResult, RecordQuery, cursor, item_cursor
 
 
@@ -363,6 +364,14 @@ def test_what_is_not_there_is_nothing(store):
     assert store.put([]) == PutResult(0, 0)
 
 
+LONG_PATH = "long/" * 2000 + "\x00"
+
+
+def checked(check, verdict):
+    """A verification, judged."""
+    return Verification(id=f"v-{check}-{verdict}", check=check, outcome="unknown", verdict=verdict)
+
+
 @pytest.fixture
 def filled(store, clock, item, record):
     """A store of three runs."""
@@ -371,9 +380,34 @@ def filled(store, clock, item, record):
     fold(
         store,
         clock,
-        record("r1", agent="fixer", repository="app", started=started.format(1), review_state="done"),
-        record("r2", agent="fixer", started=started.format(2), rules=("stale", "no-handoff"), review_state="failing"),
-        record("r3", agent="other", repository="app", started=started.format(3), lifecycle="open", rules=("stale",)),
+        record(
+            "r1",
+            agent="fixer",
+            repository="app",
+            started=started.format(1),
+            review_state="done",
+            verifications=(checked("unit", "stale"), checked("unit", "proved")),
+            changed_files=(ChangedFile(path="src/a.py", operation="move", old_path="src/old.py"),),
+        ),
+        record(
+            "r2",
+            agent="fixer",
+            started=started.format(2),
+            rules=("stale", "no-handoff"),
+            review_state="failing",
+            verifications=(checked("unit", "stale"), checked("types", "proved")),
+            changed_files=(ChangedFile(path="src/a.py", operation="edit"),),
+        ),
+        record(
+            "r3",
+            agent="other",
+            repository="app",
+            started=started.format(3),
+            lifecycle="open",
+            rules=("stale",),
+            task=Task(required_checks=(Check(name="unit"),)),
+            changed_files=(ChangedFile(path=LONG_PATH, operation="create"),),
+        ),
         record("r0"),
     )
     return store
@@ -393,6 +427,21 @@ def filled(store, clock, item, record):
         ({"finding": "stale"}, ["r3", "r2"]),
         ({"finding": "stale", "agent": "other"}, ["r3"]),
         ({"finding": "%"}, []),
+        ({"check": "unit"}, ["r3", "r2", "r1"]),
+        ({"check": "unit", "verdict": "proved"}, ["r1"]),
+        ({"check": "unit", "verdict": "stale"}, ["r2"]),
+        ({"check": "lint", "verdict": "proved"}, []),
+        ({"verdict": "proved"}, ["r2", "r1"]),
+        ({"verdict": "not_run"}, ["r3"]),
+        ({"check": "unit", "finding": "stale"}, ["r3", "r2"]),
+        ({"check": "unit", "agent": "fixer", "limit": 1}, ["r2"]),
+        ({"check": "%"}, []),
+        ({"file": "src/a.py"}, ["r2", "r1"]),
+        ({"file": "src/old.py"}, ["r1"]),
+        ({"file": "src/a.py", "check": "unit", "verdict": "stale"}, ["r2"]),
+        ({"file": "src"}, []),
+        ({"file": LONG_PATH}, ["r3"]),
+        ({"file": LONG_PATH + "x"}, []),
         ({"agent": "' OR 1=1 --"}, []),
         ({"limit": 1}, ["r3"]),
     ],

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 import click
 
 from agent_otel.cli.moments import Moment
-from agent_otel.model.record import Lifecycle, ReviewState
+from agent_otel.model.record import Lifecycle, ReviewState, Verdict
 from agent_otel.review.rules.table import RULES
 from agent_otel.store.base import RecordQuery
 
@@ -22,8 +22,15 @@ _OPTIONS: Final = (
     click.option("--since", type=Moment(), help="Only runs started since: 7d, 12h, or a date in UTC."),
     click.option("--until", type=Moment(), help="Only runs started before: 7d, 12h, or a date in UTC."),
     click.option("--finding", type=click.Choice([rule.id for rule in RULES]), help="Only with this finding."),
+    click.option("--check", default="", help="Only runs with this check."),
+    click.option(
+        "--verdict",
+        type=click.Choice(get_args(Verdict)),
+        help="Only runs in which a check (with --check, that one) is worth this.",
+    ),
+    click.option("--file", metavar="PATH", default="", help="Only runs that changed this file."),
 )
-_NAMES: Final = ("agent", "state", "repository", "since", "until", "finding")
+_NAMES: Final = ("agent", "state", "repository", "since", "until", "finding", "check", "verdict", "file")
 
 
 def query_options(command: Callable[..., object]) -> Callable[..., object]:

@@ -195,5 +195,5 @@ def _reason(exc: BaseException) -> str:
     return getattr(exc, "strerror", None) or str(exc)
 
 
-_FILTERS: Final = ("agent", "state", "repository", "since", "until", "finding")
+_FILTERS: Final = ("agent", "state", "repository", "since", "until", "finding", "check", "verdict", "file")
 _PAGE: Final = MOST_RUNS

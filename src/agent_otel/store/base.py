@@ -85,8 +85,9 @@ class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which records to list; what is left empty is not asked about.
 
     ``state`` is a review state or a lifecycle. ``since`` and ``until`` are RFC 3339 times as records have them, the
-    first included, the second not. ``finding`` is the rule of a finding. ``after`` continues a list: ``cursor`` of its
-    last record. The latest run comes first, or the earliest.
+    first included, the second not. ``finding`` is the rule of a finding. ``check`` names a check, ``verdict`` is what a
+    check is worth: given both, that check. ``file`` is the path of a changed file. ``after`` continues a list:
+    ``cursor`` of its last record. The latest run comes first, or the earliest.
     """
 
     agent: str = ""
@@ -95,6 +96,9 @@ class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
     until: str = ""
     finding: str = ""
+    check: str = ""
+    verdict: str = ""
+    file: str = ""
     after: str = ""
     earliest_first: bool = False
     limit: int = 50

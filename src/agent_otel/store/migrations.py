@@ -6,11 +6,13 @@ step at the end.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 from agent_otel.errors import StoreError
+from agent_otel.store.terms import terms_of_document
 
 APPLICATION_ID: Final = int.from_bytes(b"aOTL", "big")
 """Stands in the header of the file, so that a database of somebody else is not touched."""
@@ -107,6 +109,16 @@ STEPS: Final[tuple[Step, ...]] = (
             UPDATE lifecycles SET records = records - 1 WHERE lifecycle = OLD.lifecycle;
         END""",
     ),
+    (
+        """CREATE TABLE terms (
+            term TEXT NOT NULL,
+            started TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            PRIMARY KEY (term, started, run_id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX terms_run ON terms (run_id)",
+        "INSERT INTO terms SELECT value, started, run_id FROM records, json_each(terms_of(document))",
+    ),
 )
 
 
@@ -116,6 +128,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> No
     Raises:
         StoreError: the database is not ours, or newer than this program.
     """
+    connection.create_function("terms_of", 1, lambda document: json.dumps(terms_of_document(document)))
     while _version(connection, len(steps)) < len(steps):
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -10,6 +10,7 @@ import msgspec
 
 from agent_otel.model.record import Lifecycle, RunRecord, encode
 from agent_otel.store.base import GroupId, RecordQuery
+from agent_otel.store.terms import asked, terms
 
 _UPSERT: Final = """
     INSERT INTO records
@@ -45,7 +46,12 @@ _SOURCES: Final = {
     "records": "records",
     # In this order: the findings of a rule lie in the order of the list, and most rules are found in few records.
     "findings": "findings CROSS JOIN records ON records.run_id = findings.run_id",
+    "terms": "terms CROSS JOIN records ON records.run_id = terms.run_id",
 }
+_HAS_TERM: Final = """
+    EXISTS (SELECT 1 FROM terms AS other WHERE other.term = :term_{number}
+        AND other.started = records.started AND other.run_id = records.run_id)
+"""
 
 
 def other_groups(connection: sqlite3.Connection, records: Sequence[RunRecord], group: GroupId) -> set[GroupId]:
@@ -72,6 +78,7 @@ def replace(connection: sqlite3.Connection, records: Sequence[RunRecord], group:
     gone = [(run_id,) for run_id in known]
     connection.executemany("DELETE FROM records WHERE run_id = ?", gone)
     connection.executemany("DELETE FROM findings WHERE run_id = ?", gone)
+    connection.executemany("DELETE FROM terms WHERE run_id = ?", gone)
 
 
 def selection(query: RecordQuery) -> tuple[str, dict[str, object]]:
@@ -79,8 +86,13 @@ def selection(query: RecordQuery) -> tuple[str, dict[str, object]]:
     after_started, _, after_run = query.after.partition(" ")
     values = {**msgspec.structs.asdict(query), "after_started": after_started, "after_run": after_run}
     values["lifecycle" if query.state in _LIFECYCLES else "review_state"] = query.state
-    where = " AND ".join(condition for name, condition in _CONDITIONS.items() if values.get(name))
-    table = "findings" if query.finding else "records"
+    wanted = asked(query)
+    values |= {f"term_{number}": term for number, term in enumerate(wanted)}
+    table = "findings" if query.finding else "terms" if wanted else "records"
+    conditions = [condition for name, condition in _CONDITIONS.items() if values.get(name)]
+    conditions += [_HAS_TERM.format(number=number) for number in range(len(wanted))]
+    conditions += ["terms.term = :term_0"] if table == "terms" else []
+    where = " AND ".join(conditions)
     later, order = (">", "ASC") if query.earliest_first else ("<", "DESC")
     statement = (
         f"SELECT document FROM {_SOURCES[table]} WHERE {where or 'true'}"  # noqa: S608 - conditions of ours
@@ -112,3 +124,6 @@ def _keep(connection: sqlite3.Connection, record: RunRecord, group: GroupId, now
     connection.execute("DELETE FROM findings WHERE run_id = ?", (record.run_id,))
     rules = {finding.rule for finding in record.findings}
     connection.executemany("INSERT INTO findings VALUES (?, ?, ?)", [(rule, started, record.run_id) for rule in rules])
+    connection.execute("DELETE FROM terms WHERE run_id = ?", (record.run_id,))
+    found = [(term, started, record.run_id) for term in terms(record)]
+    connection.executemany("INSERT INTO terms VALUES (?, ?, ?)", found)

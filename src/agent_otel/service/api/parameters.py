@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from agent_otel.errors import suggestion
-from agent_otel.model.record import Lifecycle, ReviewState
+from agent_otel.model.record import Lifecycle, ReviewState, Verdict
 from agent_otel.review.rules.table import RULES
 from agent_otel.service.api import cursors
 from agent_otel.service.api.problems import bad_request
@@ -164,6 +164,9 @@ OF_RUNS: Final = (
     _time("since", "Only runs that started then or later."),
     _time("until", "Only runs that started before."),
     _one_of("finding", "Only runs with a finding of this rule.", (rule.id for rule in RULES)),
+    _text("check", "Only runs with a check of this name."),
+    _one_of("verdict", "Only runs in which a check, the named one if there is one, is worth this.", get_args(Verdict)),
+    _text("file", "Only runs that changed the file at this path."),
     _one_of("order", "Which runs come first.", ("latest", "earliest")),
     _limit(MOST_RUNS, RUNS_AT_ONCE, "At most so many runs; fewer where they are large."),
     _cursor(cursors.record_cursor),

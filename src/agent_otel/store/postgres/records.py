@@ -13,6 +13,7 @@ from agent_otel.model.record import Lifecycle, RunRecord, encode
 from agent_otel.store.base import GroupId, RecordQuery
 from agent_otel.store.postgres.database import Session
 from agent_otel.store.postgres.texts import digest, optional, stored, stored_json
+from agent_otel.store.terms import asked, terms
 
 
 def run_key(run_id: str) -> bytes:
@@ -48,6 +49,7 @@ _COLUMNS: Final[Mapping[str, Callable[[RunRecord], Any]]] = {
     "final_status": lambda record: optional(record.final_status),
     "findings": lambda record: sorted({stored(finding.rule) for finding in record.findings}),
     "verdicts": lambda record: sorted({check.verdict for check in record.verifications if check.verdict}),
+    "terms": lambda record: sorted(map(stored, terms(record))),
 }
 """Column to what it says of a record; the documents come beside them."""
 
@@ -73,6 +75,7 @@ _CONDITIONS: Final = {
     "since": SQL("start_text >= %(since)s"),
     "until": SQL("start_text < %(until)s"),
     "finding": SQL("findings @> ARRAY[%(finding)s]"),
+    "terms": SQL("terms @> %(terms)s"),
     "after": SQL("(start_text, run_id) {later} (%(after_started)s, %(after_run)s)"),
 }
 """What is asked about to the condition it stands for."""
@@ -102,10 +105,12 @@ def selection(query: RecordQuery) -> tuple[Composed, dict[str, Any]]:
     way = _LATER[query.earliest_first]
     after_started, _, after_run = query.after.partition(" ")
     given = {**msgspec.structs.asdict(query), "after_started": after_started, "after_run": after_run}
+    given["terms"] = asked(query)
     given["lifecycle" if query.state in _LIFECYCLES else "review_state"] = query.state
-    asked = [condition.format(**way) for name, condition in _CONDITIONS.items() if given.get(name)]
-    where = SQL("WHERE {}").format(SQL(" AND ").join(asked)) if asked else SQL("")
+    conditions = [condition.format(**way) for name, condition in _CONDITIONS.items() if given.get(name)]
+    where = SQL("WHERE {}").format(SQL(" AND ").join(conditions)) if conditions else SQL("")
     values = {name: stored(value) if isinstance(value, str) else value for name, value in given.items()}
+    values["terms"] = list(map(stored, given["terms"]))
     return _SELECT.format(where=where, order=way["order"]), values
 
 

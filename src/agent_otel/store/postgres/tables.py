@@ -20,6 +20,19 @@ _COMPRESS: Final = """
     EXCEPTION WHEN syntax_error OR feature_not_supported OR invalid_parameter_value THEN NULL; END $$
 """
 
+# For records that are there already: by their verifications, one by one. What is too long for an index is left out.
+_TERMS: Final = """
+    UPDATE agent_otel.records SET terms = ARRAY(
+        SELECT DISTINCT term FROM (
+            SELECT unnest(ARRAY['check:' || (entry ->> 'check'), 'verdict:' || (entry ->> 'verdict'),
+                (entry ->> 'verdict') || ':' || (entry ->> 'check')])
+            FROM jsonb_array_elements(document -> 'verifications') AS entry
+            UNION ALL SELECT unnest(ARRAY['file:' || (entry ->> 'path'), 'file:' || (entry ->> 'old_path')])
+            FROM jsonb_array_elements(document -> 'changed_files') AS entry
+        ) AS found (term) WHERE length(term) <= 200
+    )
+"""
+
 STEPS: Final[tuple[Step, ...]] = (
     (
         # Rows of groups change with every delivery: room on the page, and no index on what changes, keep that cheap.
@@ -141,5 +154,11 @@ STEPS: Final[tuple[Step, ...]] = (
         "COMMENT ON TABLE agent_otel.counters IS 'How much there is and was, in parts to be added up'",
         _COMPRESS,
         *VIEWS,
+    ),
+    (
+        "ALTER TABLE agent_otel.records ADD terms text[] COLLATE \"C\" NOT NULL DEFAULT '{}'",
+        _TERMS,
+        "CREATE INDEX records_terms ON agent_otel.records USING gin (terms)",
+        "COMMENT ON COLUMN agent_otel.records.terms IS 'checks, their verdicts and changed files, to find it by'",
     ),
 )
