@@ -118,7 +118,7 @@ CALL = {"functionCall": {"id": "c1", "name": "run_shell_command", "args": GIVEN}
         ([answer(1, 1, status=2)], "abandoned", "failed"),
         ([response(1, CALL), response(2, {"text": "Done."})], "settled", "ended"),
         ([response(1, CALL)], "abandoned", "interrupted"),
-        ([response(1, CALL), log(2, "api_error", status_code=400, error="bad")], "abandoned", "failed"),
+        ([response(1, CALL), log(2, "api_error", status_code=400, error="bad")], "settled", "failed"),
     ],
 )
 def test_ends(items: list[Span | Log], lifecycle: str, outcome: str) -> None:

@@ -87,7 +87,7 @@ def test_messages_in_log_events_of_their_own_are_read() -> None:
 def test_a_call_without_content_is_counted() -> None:
     """And what is not to be seen is said; costs are where litellm knows them."""
     record = one(span(1, **MODEL, hidden_params='{"response_cost": 0.25}', **{names.INPUT_TOKENS: 7}))
-    assert record.capture.limits == (limits.CONTENT_OFF,)
+    assert record.capture.limits == (limits.CONTENT_OFF, limits.TAIL_LOST)
     assert (record.usage.model_calls, record.usage.input_tokens, record.usage.cost_usd) == (1, 7, 0.25)
 
 

@@ -15,7 +15,7 @@ from agent_otel.model.item import Item
 from agent_otel.otlp.lines import items_from_line
 from dialect_cases import CASES, name_of, records_of
 
-SESSIONS = (*names.GROUP_KEYS, "service.instance.id", "prompt.id", "turn.id", "agent_id")
+SESSIONS = (*names.GROUP_KEYS, "service.instance.id", "prompt.id", "turn.id", "agent_id", "gen_ai.response.id")
 """Attributes whose values are the names of one session, process or turn: each run has its own."""
 IDS = ("traceId", "spanId", "parentSpanId")
 RUNS = 3

@@ -99,15 +99,16 @@ def _stitched(thread: Thread, talk: Talk, forest: Forest, told: set[str]) -> Ite
     waits = [request for message in answer for request in message.requests]
     for request in waits:
         yield from _facts(request, None, thread.steps[-1], at_ns=last.end_ns or last.start_ns)
-    over = _over(last, waits)
-    if waits and over and (said := "\n".join(said for message in answer for said in message.texts).strip()):
+    said = "\n".join(said for message in answer for said in message.texts).strip()
+    over = _over(last, waits, said)
+    if waits and over and said:
         words = truncate(said, LONGEST_CLAIM).text
         yield fact.Claimed(ref=last.ref, time_ns=last.end_ns, text=words), last
     if not over and last.end_ns:
         yield fact.LimitNoticed(ref=last.ref, time_ns=last.start_ns, limit=limits.TAIL_LOST), last
-    for step in thread.steps:
-        if step.span.ref in forest.spans and not step.span.parent_id:
-            yield _turn(step.span, thread.key, ended=over or step.span is not last), step.span
+    turns = [step.span for step in thread.steps if step.span.ref in forest.spans and not step.span.parent_id]
+    for span in turns:
+        yield _turn(span, thread.key, ended=over or span is not turns[-1]), span
 
 
 def _turn(span: Span, key: str, *, ended: bool) -> fact.AgentInvoked:
@@ -116,11 +117,12 @@ def _turn(span: Span, key: str, *, ended: bool) -> fact.AgentInvoked:
     )
 
 
-def _over(last: Span, waits: Sequence[ToolRequest]) -> bool:
+def _over(last: Span, waits: Sequence[ToolRequest], said: str) -> bool:
     """Whether nothing is to come after a call: it failed, answered in words, or handed its work in."""
     if waits:
         return all(any(word in str(request.arguments) for word in SUBMITS) for request in waits)
-    return failed(last) or not any(why in str(last.attributes.get(names.FINISH_REASONS)) for why in GOES_ON)
+    goes_on = any(why in str(last.attributes.get(names.FINISH_REASONS)) for why in GOES_ON)
+    return failed(last) or (bool(said) and not goes_on)
 
 
 def _between(before: Step | None, step: Step) -> int:

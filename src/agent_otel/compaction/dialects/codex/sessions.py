@@ -130,15 +130,15 @@ def _session(name: str, told: list[Event] | None, copies: list[Event], spans: li
 
 def _only_on_spans(copies: Iterable[Event], told: Sequence[Event]) -> Iterator[Event]:
     """The events of spans of which no log record tells."""
-    ids = {(event.name, event.attributes.get(names.CODEX_CALL_ID)) for event in told}
+    ids = {(event.name, text(event.attributes.get(names.CODEX_CALL_ID))) for event in told}
     times: dict[str, list[int]] = defaultdict(list)
     for event in told:
         times[event.name].append(event.time_ns)
     for found in times.values():
         found.sort()
     for event in copies:
-        call_id = event.attributes.get(names.CODEX_CALL_ID)
-        if call_id is None:
+        call_id = text(event.attributes.get(names.CODEX_CALL_ID))
+        if not call_id:
             near = bisect_left(times[event.name], event.time_ns - SAME_NS)
             is_told = any(time_ns <= event.time_ns + SAME_NS for time_ns in times[event.name][near : near + 1])
         else:

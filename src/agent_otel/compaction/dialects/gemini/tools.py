@@ -73,7 +73,7 @@ def _ending(log: Log, error: str) -> Ending:
     status, error_type = text(get(names.FORK_STATUS)), text(get(names.OWN_ERROR_TYPE))
     if get(names.OWN_SUCCESS) in (True, "true") and not error_type:
         return Ending("ok")
-    return ended(STATUSES.get(status, "failed"), error_type, error, refused=get(names.OWN_DECISION) in REFUSED)
+    return ended(STATUSES.get(status, "failed"), error_type, error, refused=text(get(names.OWN_DECISION)) in REFUSED)
 
 
 def ended(outcome: SpanOutcome, error_type: str, error: str, *, refused: bool = False) -> Ending:
