@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from agent_otel.cli.audit import audit
 from agent_otel.cli.compact import compact
 from agent_otel.cli.consume import consume
+from agent_otel.cli.contract import contract
 from agent_otel.cli.dialects import dialects
 from agent_otel.cli.diff import diff
 from agent_otel.cli.digest import digest
@@ -60,7 +62,7 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-READING = (runs, show, note, digest, diff, export, record, rules, dialects, doctor)
+READING = (runs, show, note, audit, contract, digest, diff, export, record, rules, dialects, doctor)
 MAKING = (run, exec_, compact, recompact, serve, consume)
 
 for command in (*READING, *MAKING):

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from agent_otel.errors import SettingsError, suggestion
+from agent_otel.model.record import Severity
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,11 +24,12 @@ class RequiredCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """A check that must have run on the final tree.
 
     ``command`` is a glob over the whole command line (``fnmatch`` rules); without one, a verification counts when its
-    name is ``name``.
+    name is ``name``. ``paths`` are globs of files: an audit demands the check only of runs that changed one of them.
     """
 
     name: str
     command: str | None = None
+    paths: tuple[str, ...] = ()
 
 
 class Budgets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -44,6 +46,29 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
             if limit is not None and limit < 0:
                 message = f"budget {name!r} must not be negative, got {limit}"
                 raise SettingsError(message)
+
+
+class RuleChoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Which findings an audit counts, and how much.
+
+    ``select`` names the only rules that count; empty means all. ``ignore`` has rules that do not, each with the reason;
+    ``severity`` has rules whose findings are as bad as it says, instead of what the rule says.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: dict[str, str] = {}
+    severity: dict[str, Severity] = {}
+
+    def __post_init__(self) -> None:
+        for name, reason in self.ignore.items():
+            if not reason.strip():
+                message = f"rules.ignore: {name!r} needs a reason, got {reason!r}"
+                raise SettingsError(message)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The rules that it names, in the order of the file."""
+        return (*self.select, *self.ignore, *self.severity)
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -63,6 +88,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     required_checks: tuple[RequiredCheck, ...] = ()
     budgets: Budgets = Budgets()
     context_sources: tuple[str, ...] = ()
+    rules: RuleChoice = RuleChoice()
 
 
 def contract_from_mapping(data: Mapping[str, Any], *, source: str) -> Contract:
@@ -77,6 +103,7 @@ def contract_from_mapping(data: Mapping[str, Any], *, source: str) -> Contract:
     """
     _known_keys(data, Contract.__struct_fields__, where=source)
     _known_keys(data.get("budgets"), Budgets.__struct_fields__, where=f"{source}: budgets")
+    _known_keys(data.get("rules"), RuleChoice.__struct_fields__, where=f"{source}: rules")
     for number, check in enumerate(_tables(data.get("required_checks")), start=1):
         _known_keys(check, RequiredCheck.__struct_fields__, where=f"{source}: required_checks[{number}]")
     try:
