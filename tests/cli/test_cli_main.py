@@ -40,8 +40,10 @@ def test_every_command_says_what_it_does(invoke) -> None:
 def test_commands_are_those_of_the_readme() -> None:
     """A command added is a command documented."""
     known = [
+        "audit",
         "compact",
         "consume",
+        "contract",
         "dialects",
         "diff",
         "digest",
