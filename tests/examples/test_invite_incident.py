@@ -1,8 +1,14 @@
 """``examples/invite_incident.py``: what the store has of both runs."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from agent_otel.review.note import note
 from agent_otel.store.sqlite import SqliteStore
+
+NOTES = Path(__file__).parents[1] / "data" / "notes"
 
 
 @pytest.fixture
@@ -69,3 +75,17 @@ def test_the_harnessed_run_shows_what_it_knew_did_and_believed(records):
     assert record.open_risks == ("first-login analytics event not verified",)
     assert record.handoff.status == record.final_status == "patch with blocker"
     assert record.handoff.blockers == ("e2e not run: preview service unavailable",)
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["only-summary", "harnessed"])
+def test_the_review_note_is_the_golden_one(records, place):
+    """Byte for byte, but for what differs between any two runs: ids, times and lengths of time."""
+    record = records[place]
+    golden = NOTES / f"invite-{('only-summary', 'harnessed')[place]}.md"
+    assert alike(note(record), record) == golden.read_text(encoding="utf-8")
+
+
+def alike(text, record):
+    """The note with a fixed run id, start and times."""
+    text = text.replace(record.run_id, "RUN").replace(record.started, "STARTED")
+    return re.sub(r"\b[0-9.]+ m?s\b", "0 s", text)

@@ -132,7 +132,7 @@ def _findings(record: RunRecord) -> Iterator[str]:
 def _claims(record: RunRecord) -> Iterator[str]:
     for claim in record.claims:
         for stated in claim.statements:
-            yield f"- {stated.verdict}: {_said(stated.text)}: {_said(stated.verdict_reason)}"
+            yield f"- {stated.verdict.replace('_', ' ')}: {_said(stated.text)}: {_said(stated.verdict_reason)}"
 
 
 def _handoff(record: RunRecord) -> Iterator[str]:
