@@ -109,3 +109,9 @@ def test_no_contract_is_told(invoke, tmp_path: Path) -> None:
     result = invoke("contract", "check")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no contract here" in result.stderr
+
+
+def test_the_rules_are_a_page_too(invoke) -> None:
+    """One form at a time."""
+    assert invoke("rules", "--markdown").stdout.startswith("# Rules\n")
+    assert invoke("rules", "--markdown", "--json").exit_code == 2

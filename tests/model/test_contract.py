@@ -71,6 +71,7 @@ def test_pyproject_holds_a_contract_in_its_table(text: str, scope: tuple[str, ..
         ("required_checks = 1", "agent-otel.toml: Expected `array`, got `int`"),
         ("required_checks = [{command = 'x'}]", "missing required field `name`"),
         ("budgets = 1", "agent-otel.toml: Expected `object`, got `int`"),
+        ('[rules.ignore]\nno-handoff = " "', "rules.ignore: 'no-handoff' needs a reason, got ' '"),
         ("[budgets]\ntokens = -1", "budget 'tokens' must not be negative, got -1"),
         ("objective =", "agent-otel.toml: not valid TOML: "),
         ("[tool]\nagent-otel = 3", "agent-otel.toml: expected a table [tool.agent-otel], got 3"),
