@@ -16,6 +16,7 @@ from agent_otel.compaction.dialects.genai.adk import adk_operation, adk_subject,
 from agent_otel.compaction.dialects.genai.talk import Talk, event_name
 from agent_otel.compaction.dialects.genai.tools import tool_facts
 from agent_otel.compaction.reading.messages import ROLES
+from agent_otel.compaction.reading.models import model_called
 from agent_otel.compaction.reading.results import Result, ending
 from agent_otel.compaction.reading.stitched import spoken
 from agent_otel.compaction.reading.values import count, first, text
@@ -119,24 +120,6 @@ def _agent(span: Span) -> fact.AgentInvoked:
         error=end.error,
         input_tokens=count(first(attributes, names.INPUT_TOKENS, names.PROMPT_TOKENS_OLD)),
         output_tokens=count(first(attributes, names.OUTPUT_TOKENS, names.COMPLETION_TOKENS_OLD)),
-    )
-
-
-def model_called(span: Span) -> fact.ModelCalled:
-    """The model call that a span of the conventions is."""
-    attributes = span.attributes
-    end = ending(span, Result({}, ""))
-    return fact.ModelCalled(
-        **_about(span),
-        model=text(first(attributes, names.RESPONSE_MODEL, names.REQUEST_MODEL)),
-        call_id=text(attributes.get(names.RESPONSE_ID)),
-        end_ns=span.end_ns,
-        failed=end.outcome in ("failed", "denied", "cancelled"),
-        error_type=end.error_type,
-        error=end.error,
-        input_tokens=count(first(attributes, names.INPUT_TOKENS, names.PROMPT_TOKENS_OLD)),
-        output_tokens=count(first(attributes, names.OUTPUT_TOKENS, names.COMPLETION_TOKENS_OLD)),
-        cache_read_tokens=count(first(attributes, names.CACHE_READ_TOKENS, names.CACHE_READ_TOKENS_OLD)),
     )
 
 

@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from agent_otel.compaction.dialects.base import Place, Sighting
-from agent_otel.compaction.dialects.genai.dialect import model_called
 from agent_otel.compaction.dialects.litellm.talk import LiteLLMTalk
+from agent_otel.compaction.reading.models import model_called
 from agent_otel.compaction.reading.stitched import spoken
 from agent_otel.compaction.reading.values import mapping, number, text
 from agent_otel.compaction.tree import Forest

@@ -14,8 +14,9 @@ from agent_otel.compaction.dialects.lmnr.talk import Talk
 from agent_otel.compaction.dialects.lmnr.tools import tool_facts
 from agent_otel.compaction.reading import messages
 from agent_otel.compaction.reading.conversation import conversation
+from agent_otel.compaction.reading.models import model_called
 from agent_otel.compaction.reading.results import Result, ending
-from agent_otel.compaction.reading.values import count, first, mapping, text
+from agent_otel.compaction.reading.values import mapping, text
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import fact, limits, names
 from agent_otel.model.contract import Contract
@@ -54,7 +55,7 @@ class Lmnr:
         bounds = [span for span in spans if _is_bound(span)]
         talk = Talk()
         facts: list[tuple[fact.AnyFact, Span]] = [(_turn(span), span) for span in bounds]
-        facts += ((_model(span), span) for span in models)
+        facts += ((model_called(span), span) for span in models)
         facts += ((task, span) for span in spans for task in _task(span))
         tools = [span for span in spans if _type(span) == "TOOL"]
         nearest = forest.nearest({span.ref for span in (*bounds, *tools)})
@@ -102,23 +103,6 @@ def _task(span: Span) -> Iterator[fact.TaskStarted]:
     said = mapping(span.attributes.get(names.LMNR_INPUT)).get("message")
     if objective := messages.task(messages.parse(said, "user")):
         yield fact.TaskStarted(**_about(span), contract=Contract(objective=objective), stated=False)
-
-
-def _model(span: Span) -> fact.ModelCalled:
-    attributes = span.attributes
-    end = ending(span, Result({}, ""))
-    return fact.ModelCalled(
-        **_about(span),
-        model=text(first(attributes, names.RESPONSE_MODEL, names.REQUEST_MODEL)),
-        call_id=text(attributes.get(names.RESPONSE_ID)),
-        end_ns=span.end_ns,
-        failed=end.outcome in ("failed", "denied", "cancelled"),
-        error_type=end.error_type,
-        error=end.error,
-        input_tokens=count(first(attributes, names.INPUT_TOKENS, names.PROMPT_TOKENS_OLD)),
-        output_tokens=count(first(attributes, names.OUTPUT_TOKENS, names.COMPLETION_TOKENS_OLD)),
-        cache_read_tokens=count(first(attributes, names.CACHE_READ_TOKENS, names.CACHE_READ_TOKENS_OLD)),
-    )
 
 
 def _about(span: Span) -> dict[str, Any]:

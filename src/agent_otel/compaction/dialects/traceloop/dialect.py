@@ -15,8 +15,9 @@ from agent_otel.compaction.dialects.base import Place, Sighting
 from agent_otel.compaction.dialects.traceloop.talk import Talk
 from agent_otel.compaction.dialects.traceloop.tools import tool_facts
 from agent_otel.compaction.reading.conversation import conversation
+from agent_otel.compaction.reading.models import model_called
 from agent_otel.compaction.reading.results import Result, ending
-from agent_otel.compaction.reading.values import count, first, text
+from agent_otel.compaction.reading.values import first, text
 from agent_otel.compaction.sessions import session_of
 from agent_otel.compaction.tree import Forest
 from agent_otel.model import fact, names
@@ -55,7 +56,7 @@ class Traceloop:
         tools = [span for span in spans if _kind(span) == "tool"]
         talk, inside = Talk(), _inside(bounds, forest)
         facts: list[tuple[fact.AnyFact, Span]] = [(_bound(span, inside[span.ref]), span) for span in bounds]
-        facts += ((_model(span), span) for span in models)
+        facts += ((model_called(span), span) for span in models)
         facts += tool_facts(tools, models, talk)
         told = {span.trace_id for span in forest.spans.values() if names.INPUT_MESSAGES in span.attributes}
         facts += conversation([span for span in bounds if span.trace_id not in told], models, talk, forest)
@@ -110,23 +111,6 @@ def _bound(span: Span, inside: set[str]) -> fact.AgentInvoked:
         outcome=end.outcome if span.end_ns else "open",
         error_type=end.error_type,
         error=end.error,
-    )
-
-
-def _model(span: Span) -> fact.ModelCalled:
-    attributes = span.attributes
-    end = ending(span, Result({}, ""))
-    return fact.ModelCalled(
-        **_about(span),
-        model=text(first(attributes, names.RESPONSE_MODEL, names.REQUEST_MODEL)),
-        call_id=text(attributes.get(names.RESPONSE_ID)),
-        end_ns=span.end_ns,
-        failed=end.outcome in ("failed", "denied", "cancelled"),
-        error_type=end.error_type,
-        error=end.error,
-        input_tokens=count(first(attributes, names.INPUT_TOKENS, names.PROMPT_TOKENS_OLD)),
-        output_tokens=count(first(attributes, names.OUTPUT_TOKENS, names.COMPLETION_TOKENS_OLD)),
-        cache_read_tokens=count(first(attributes, names.CACHE_READ_TOKENS, names.CACHE_READ_TOKENS_OLD)),
     )
 
 
