@@ -56,7 +56,7 @@ def test_database_is_described(invoke, database: Path, tmp_path: Path) -> None:
     """Path, schema, runs, and whether it can be written."""
     (tmp_path / ".git").mkdir()
     found = symptoms(invoke("doctor", "--json", "--db", database))
-    assert found["database"] == ("ok", f"{database}, schema version 1")
+    assert found["database"] == ("ok", f"{database}, schema version {len(STEPS)}")
     assert found["runs"] == ("ok", "3 (3 settled)")
     assert found["database writable"] == ("ok", "yes")
     assert found["git"][0] == "ok"

@@ -120,11 +120,13 @@ def _verifications(record: RunRecord) -> tuple[Verification, ...]:
         if not _placeholder(entry)
     ]
     number = max((int(entry.id[1:]) for entry in entries if entry.id[1:].isdecimal()), default=0)
-    for check in required:
-        entry = _untold(check, entries, record)
-        if entry is not None:
-            number += 1
-            entries.append(replace(entry, id=f"v{number}"))
+    # What only says that nothing was seen stands last, so that saying it anew moves nothing.
+    for find in (_untold, _unseen):
+        for check in required:
+            entry = find(check, entries, record)
+            if entry is not None:
+                number += 1
+                entries.append(replace(entry, id=f"v{number}"))
     return tuple(entries)
 
 
@@ -134,15 +136,20 @@ def _placeholder(entry: Verification) -> bool:
 
 
 def _untold(check: Check, entries: list[Verification], record: RunRecord) -> Verification | None:
-    """The last command that is this check, where no verification tells of it; or that nothing of it was seen."""
+    """The last command that is this check, where no verification tells of it."""
     run = next((each for each in reversed(record.commands) if _is(each, check)), None)
     told = [entry for entry in entries if run is not None and run.id in (entry.command_id, *entry.evidence)]
     # Several checks of one line are each a part of it; what the contract names is the line.
     if run is not None and len(told) != 1 and all(entry.derived and entry.check != check.name for entry in told):
         return _whole_line(check, run)
-    if not any(speaks_for(entry, check) for entry in entries):
-        return Verification(id="", check=check.name, outcome="not_run", required=True)
     return None
+
+
+def _unseen(check: Check, entries: list[Verification], _record: RunRecord) -> Verification | None:
+    """That nothing of this check was seen."""
+    if any(speaks_for(entry, check) for entry in entries):
+        return None
+    return Verification(id="", check=check.name, outcome="not_run", required=True)
 
 
 def _is(run: Command, check: Check) -> bool:

@@ -122,7 +122,8 @@ def _over(last: Span, waits: Sequence[ToolRequest], said: str) -> bool:
     if waits:
         return all(any(word in str(request.arguments) for word in SUBMITS) for request in waits)
     goes_on = any(why in str(last.attributes.get(names.FINISH_REASONS)) for why in GOES_ON)
-    return failed(last) or (bool(said) and not goes_on)
+    # Of a call under a span of somebody, that tells; of one by itself only what it said.
+    return failed(last) or (bool(said or last.parent_id) and not goes_on)
 
 
 def _between(before: Step | None, step: Step) -> int:
