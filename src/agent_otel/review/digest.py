@@ -150,10 +150,6 @@ def _handoff(record: RunRecord) -> Iterator[str]:
         yield from (f"- {name} {_said(text)}" for text in texts)
 
 
-def _tests(record: RunRecord) -> Iterator[str]:
-    yield from (f"- {_said(file.path)}" for file in record.changed_files if is_test(file.path))
-
-
 def _commands(record: RunRecord, *, passed: bool) -> Iterator[str]:
     for command in record.commands:
         if (command.result == "passed") is passed:
