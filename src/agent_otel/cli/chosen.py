@@ -41,6 +41,19 @@ def stored_record(run: str, source: Source) -> RunRecord:
         return find_run(records, run)
 
 
+def named_record(name: str, source: Source) -> RunRecord:
+    """The record that a word stands for where a file is as good as a run: one that ends in ``.json`` is a file.
+
+    What is a file does not depend on the files there are: a run must not turn into one that somebody left there.
+
+    Raises:
+        DecodeError: the file holds something else.
+        NotFound: there is no such run, or more than one.
+        OSError: there is no such file, or it cannot be read.
+    """
+    return read_record(Path(name)) if name.endswith(".json") else stored_record(name, source)
+
+
 def read_record(file: Path) -> RunRecord:
     """The record in a file, judged anew: what a file says of its own verdicts is not taken for true.
 

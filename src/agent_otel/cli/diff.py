@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 import msgspec
 
+from agent_otel.cli.chosen import named_record
 from agent_otel.cli.console import print_json
-from agent_otel.cli.database import Source, existing_records, source_options
-from agent_otel.cli.show import find_run
+from agent_otel.cli.database import Source, source_options
 from agent_otel.review.diff import as_text, compare
 
 
@@ -20,10 +20,9 @@ def diff(*, before: str, after: str, source: Source, as_json: bool) -> None:
     """Tell what the second RUN did differently from the first.
 
     Compared are state, task, checks with their verdicts, findings, changed files, commands with their results, and
-    usage. RUN is a run id, the beginning of one, or "last".
+    usage. RUN is a run id, the beginning of one, "last", or a file with a record whose name ends in .json.
     """
-    with existing_records(source) as records:
-        found = compare(find_run(records, before), find_run(records, after))
+    found = compare(named_record(before, source), named_record(after, source))
     if as_json:
         print_json(msgspec.to_builtins(found))
     else:
