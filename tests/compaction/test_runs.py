@@ -122,6 +122,7 @@ def test_a_part_of_a_session_is_a_child() -> None:
         ([turn(1, 0), log("ModelCalled", 2), log("ModelCalled", 3, failed=True)], "abandoned", "failed"),
         ([turn(1, 0), log("ModelCalled", 2, failed=True), log("ModelCalled", 3)], "abandoned", "interrupted"),
         ([turn(1, 0), log("ModelCalled", 2, failed=True, error_type="400")], "settled", "failed"),
+        ([turn(1, 0), log("ModelCalled", 2, failed=True, error_type="400"), turn(3, 0)], "abandoned", "failed"),
         ([turn(1, 0), log("ModelCalled", 2, failed=True, error_type="429")], "abandoned", "failed"),
         (
             [turn(1, 0), log("ModelCalled", 2, failed=True, error_type="400"), log("ModelCalled", 3)],
@@ -139,6 +140,7 @@ def test_a_part_of_a_session_is_a_child() -> None:
         "gave up",
         "went on",
         "refused",
+        "asked again",
         "throttled",
         "another model",
         "tail lost",

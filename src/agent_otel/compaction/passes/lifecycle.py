@@ -101,8 +101,8 @@ def _end_of_session(run: Run) -> int:
     """
     last = max(run.tops, key=lambda top: (top.time_ns, top.end_ns, top.ref), default=None)
     end_ns = last.end_ns if last is not None and last.end_ns else _refused_for_good(run)
-    later = (call for kind in (ModelCalled, ToolCalled) for call in run.all(kind) if call.time_ns > end_ns)
-    return 0 if any(later) else end_ns
+    begun = (fact for kind in (AgentInvoked, ModelCalled, ToolCalled) for fact in run.all(kind))
+    return 0 if any(fact.time_ns > end_ns for fact in begun) else end_ns
 
 
 def _refused_for_good(run: Run) -> int:
