@@ -307,6 +307,16 @@ def test_a_contract_judges_the_run(launching):
     assert "missing-required-check" in {finding["rule"] for finding in record["findings"]}
 
 
+def test_the_contract_of_the_repository_judges_what_is_shown(launching):
+    """As it will judge ``agent-otel show``; an agent that broke the contract does not lose its record."""
+    contract = launching.root / "agent-otel.toml"
+    contract.write_text('[[required_checks]]\nname = "unit"\ncommand = "pytest*"\n')
+    assert launching.json("--", "true")["review_state"] == "missing required evidence"
+    status, out, err = launching.run("run", "--json", "--", "sh", "-c", "echo 'scop = []' > agent-otel.toml")
+    assert (status, json.loads(out)["review_state"]) == (0, "incomplete")
+    assert "unknown key 'scop'; did you mean 'scope'?" in err
+
+
 def test_a_contract_that_is_wrong_is_told_before_anything_runs(launching):
     """With the nearest known key."""
     contract = launching.home.parent / "contract.toml"

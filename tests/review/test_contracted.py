@@ -135,6 +135,26 @@ def test_paths_make_a_check_required(file: ChangedFile, demanded) -> None:
     assert [each.check for each in held.verifications] == [each.name for each in held.task.required_checks]
 
 
+def test_what_the_run_was_told_of_a_check_of_other_files_is_no_demand() -> None:
+    """It says itself that it skipped something required; the contract says of which files that is true."""
+    skip = Verification(id="v1", check="unit", outcome="not_run", required=True, reason="no time", span="t/s")
+    record = ran(verifications=(skip, replace(skip, id="v2", check="lint")))
+    contract = Contract(required_checks=(RequiredCheck(name="unit", paths=("docs/**",)),))
+    held = under(record, contract)
+    assert [(each.id, each.required) for each in held.verifications] == [("v1", False), ("v2", True)]
+    assert under(held, contract) == held
+
+
+def test_that_nothing_was_seen_is_said_once_and_last() -> None:
+    """Whether the entry of the record knew that the check is required, or not."""
+    silent = Verification(id="v7", check="unit", outcome="not_run")
+    contract = Contract(required_checks=(RequiredCheck(name="unit"),))
+    for entry in (silent, replace(silent, required=True)):
+        held = under(ran(verifications=(entry,)), contract)
+        assert [(each.id, each.required) for each in held.verifications] == [("v1", True)]
+        assert under(held, contract) == held
+
+
 def test_the_contract_owns_what_it_states() -> None:
     """What it does not state stays as the run had it; what the task was, the run knows best."""
     own = Task(objective="mine", scope=("**",), branch="main", acceptance="it works")

@@ -13,11 +13,11 @@ import click
 
 from agent_otel import settings
 from agent_otel.cli.chosen import READABLE, read_record
-from agent_otel.cli.contracts import contract_at, nearest_contract
+from agent_otel.cli.contracts import contract_option, demanded
 from agent_otel.cli.database import Source, existing_records, source_options
 from agent_otel.cli.moments import Moment
+from agent_otel.cli.named import find_run
 from agent_otel.cli.records import ALL
-from agent_otel.cli.show import find_run
 from agent_otel.errors import AgentOtelError, NotFound
 from agent_otel.model.record import RunRecord, Severity
 from agent_otel.review.audit import SEVERITIES, Audit, failed
@@ -48,12 +48,7 @@ class JobSettings:
 @click.option("--last", is_flag=True, help="The latest run (the default).")
 @click.option("--since", type=Moment(), help="Every run started since: 7d, 12h, or a date in UTC.")
 @click.option("--file", type=READABLE, metavar="RECORD.json", help="Read the record from this file instead.")
-@click.option(
-    "--contract",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Hold to this contract; by default the repository's, the nearest agent-otel.toml or pyproject.toml upwards.",
-)
+@contract_option
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="error", show_default=True, help="What fails.")
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to tell it."
@@ -82,7 +77,7 @@ def audit(  # noqa: PLR0913 - one for each option
     if sum(map(bool, (run, last, since, file))) > 1 or (file is not None and (source.database or source.url)):
         raise click.UsageError(_ONE if not file else "--file is the record: leave out RUN, --db and --url")
     with _misuse():
-        demands = contract_at(contract) if contract else nearest_contract(Path.cwd()).contract
+        demands = demanded(contract)
         audits = [audit_of(record, demands) for record in _records(run, since, file, source)]
     severity = cast("Severity", fail_on)  # click has seen to it
     text = FORMATS[form](audits, severity)

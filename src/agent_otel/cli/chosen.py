@@ -1,4 +1,4 @@
-"""The run that a command is about: one of a database or processor, or a record in a file."""
+"""The run that a command is about: one of a database or processor, or a record in a file, held to the contract."""
 
 from __future__ import annotations
 
@@ -9,28 +9,37 @@ from typing import Any
 
 import click
 
+from agent_otel.cli.contracts import contract_option, demanded
 from agent_otel.cli.database import Source, existing_records, source_options
-from agent_otel.cli.show import find_run
+from agent_otel.cli.named import find_run
 from agent_otel.errors import DecodeError
 from agent_otel.model.record import RunRecord
 from agent_otel.model.versions import decode
+from agent_otel.review.contracted import audit
 from agent_otel.review.judge import judge
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def run_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Adds RUN, ``--file`` and where to read to a command, which gets the record as ``record``."""
+    """Adds RUN, ``--file``, ``--contract`` and where to read to a command, which gets the record as ``record``.
+
+    The record is held to the contract: every command judges it as ``audit`` does.
+    """
 
     @click.argument("run", required=False)
     @click.option("--file", type=READABLE, metavar="RECORD.json", help="Read the record from this file instead.")
+    @contract_option
     @source_options
     @functools.wraps(command)
-    def with_record(*, run: str | None, file: Path | None, source: Source, **rest: Any) -> object:
-        if file is not None and (run or source.database or source.url):
+    def with_record(
+        *, run: str | None, file: Path | None, contract: Path | None, source: Source, **rest: Any
+    ) -> object:
+        if file is not None and (run is not None or source.database or source.url):
             message = "--file is the record: leave out RUN, --db and --url"
             raise click.UsageError(message)
-        return command(record=read_record(file) if file else stored_record(run or "last", source), **rest)
+        record = read_record(file) if file else stored_record("last" if run is None else run, source)
+        return command(record=audit(record, demanded(contract)).record, **rest)
 
     return with_record
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import click
+
 from agent_otel.errors import SettingsError
 from agent_otel.model.contract import Contract, contract_from_mapping, table_from_toml
 from agent_otel.review.contracted import known_rules
@@ -13,11 +15,30 @@ NAMES: Final = ("agent-otel.toml", "pyproject.toml")
 """Where a repository keeps its contract; in a folder the first one counts that says something."""
 
 
+contract_option: Final = click.option(
+    "--contract",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Hold to this contract; by default the repository's, the nearest agent-otel.toml or pyproject.toml upwards.",
+)
+
+
 class Found(NamedTuple):
     """A contract, and the file that it stands in; None where there is none, and nothing is demanded."""
 
     contract: Contract
     file: Path | None
+
+
+def demanded(file: Path | None) -> Contract:
+    """What runs are held to: the contract in the file that was named, or else the nearest one upwards.
+
+    Every command that tells of a run asks here, so that no two of them judge it by different demands.
+
+    Raises:
+        SettingsError: a file cannot be read, or is no contract.
+    """
+    return contract_at(file) if file else nearest_contract(Path.cwd()).contract
 
 
 def contract_at(file: Path) -> Contract:

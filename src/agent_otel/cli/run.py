@@ -12,10 +12,11 @@ import click
 
 from agent_otel import settings
 from agent_otel.cli.console import print_json, print_record, warn
+from agent_otel.cli.contracts import demanded
 from agent_otel.cli.database import database_option, located
 from agent_otel.cli.remote import RemoteRecords, TlsSettings
 from agent_otel.cli.serve import NEEDED
-from agent_otel.errors import AgentOtelError, MissingExtra
+from agent_otel.errors import AgentOtelError, MissingExtra, SettingsError
 from agent_otel.launch.child import status_of
 from agent_otel.launch.destination import Destination, Elsewhere, Here
 from agent_otel.launch.environment import diverted
@@ -23,6 +24,7 @@ from agent_otel.launch.harness import Launch, NotStarted, Order
 from agent_otel.launch.presets import PRESETS
 from agent_otel.launch.waiting import final_record
 from agent_otel.model.record import RunRecord, to_builtins
+from agent_otel.review.contracted import audit
 
 if TYPE_CHECKING:
     from agent_otel.service.local import LocalReceiver
@@ -94,7 +96,10 @@ def run(  # noqa: PLR0913 - one for each option
         ctx.exit(exc.status)
     for line in destination.trouble().splitlines():
         warn(line)
-    _tell(record, launch.run_id, as_json=as_json, show=show)
+    if record is None:
+        warn(f"the record of run {launch.run_id} is not here; it will be where the telemetry went")
+    else:
+        _tell(_held(record, contract), as_json=as_json, show=show)
     ctx.exit(status_of(code))
 
 
@@ -124,10 +129,16 @@ def _remote(endpoint: str, run_id: str) -> RunRecord | None:
         return None
 
 
-def _tell(record: RunRecord | None, run_id: str, *, as_json: bool, show: bool) -> None:
-    if record is None:
-        warn(f"the record of run {run_id} is not here; it will be where the telemetry went")
-        return
+def _held(record: RunRecord, contract: Path | None) -> RunRecord:
+    """The record as the other commands will tell it; what the agent did to the contract does not lose it."""
+    try:
+        return audit(record, demanded(contract)).record
+    except SettingsError as exc:
+        warn(str(exc))
+        return record
+
+
+def _tell(record: RunRecord, *, as_json: bool, show: bool) -> None:
     if show and not as_json:
         print_record(record, file=sys.stderr)
     if as_json:

@@ -24,7 +24,7 @@ class RequiredCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """A check that must have run on the final tree.
 
     ``command`` is a glob over the whole command line (``fnmatch`` rules); without one, a verification counts when its
-    name is ``name``. ``paths`` are globs of files: an audit demands the check only of runs that changed one of them.
+    name is ``name``. ``paths`` are globs of files: the check is demanded only of runs that changed one of them.
     """
 
     name: str

@@ -6,6 +6,7 @@ that nobody decorated is judged by it as one of the SDK is. What it does not sta
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -44,10 +45,10 @@ def audit(record: RunRecord, contract: Contract) -> Audit:
 
 def under(record: RunRecord, contract: Contract) -> RunRecord:
     """The record as if its run had been held to the contract, judged anew; twice equals once."""
-    demanded = [check for check in contract.required_checks if _applies(check, record)]
-    task = _task(record, contract, demanded)
+    owned = [(Check(name=each.name, command=each.command), _applies(each, record)) for each in contract.required_checks]
+    task = _task(record, contract, [check for check, applies in owned if applies])
     held = replace(record, task=task, budgets=_budgets(record, contract))
-    verifications = _verifications(held)
+    verifications = _verifications(held, [check for check, applies in owned if not applies])
     ran = {entry.check for entry in verifications if entry.outcome != "not_run"}
     skipped = (entry.id for entry in verifications if entry.outcome == "not_run" and entry.check not in ran)
     return judge(replace(held, verifications=verifications, skipped_checks=tuple(skipped)))
@@ -79,13 +80,12 @@ def _applies(check: RequiredCheck, record: RunRecord) -> bool:
     return not check.paths or any(first_match(path, check.paths) for path in paths)
 
 
-def _task(record: RunRecord, contract: Contract, demanded: list[RequiredCheck]) -> Task:
+def _task(record: RunRecord, contract: Contract, demanded: list[Check]) -> Task:
     stated = {name: value for name in _STATED if (value := getattr(contract, name))}
     owned = {check.name for check in contract.required_checks}
     own = [check for check in record.task.required_checks if check.name not in owned]
-    checks = [*(Check(name=check.name, command=check.command) for check in demanded), *own]
     objective = record.task.objective or contract.objective
-    return replace(record.task, **stated, objective=objective, required_checks=tuple(checks))
+    return replace(record.task, **stated, objective=objective, required_checks=(*demanded, *own))
 
 
 def _budgets(record: RunRecord, contract: Contract) -> dict[str, Budget]:
@@ -111,13 +111,17 @@ def _measured(record: RunRecord) -> dict[str, float]:
     return spent | {"tool_calls": float(sum(tool.calls for tool in record.tool_calls))}
 
 
-def _verifications(record: RunRecord) -> tuple[Verification, ...]:
-    """Those of the record, as the required checks make of them, then what the record does not have of these."""
+def _verifications(record: RunRecord, waived: list[Check]) -> tuple[Verification, ...]:
+    """Those of the record, as the required checks make of them, then what the record does not have of these.
+
+    Where the contract says of a check that this run does not owe it (``waived``), what the run was told is no demand.
+    """
     required = record.task.required_checks
     entries = [
-        replace(entry, required=entry.required or any(speaks_for(entry, check) for check in required))
+        replace(entry, required=demanded or (entry.required and not _among(waived, entry)))
         for entry in record.verifications
-        if not _placeholder(entry)
+        for demanded in [_among(required, entry)]
+        if not (_silent(entry) and (demanded or entry.required))
     ]
     number = max((int(entry.id[1:]) for entry in entries if entry.id[1:].isdecimal()), default=0)
     # What only says that nothing was seen stands last, so that saying it anew moves nothing.
@@ -130,9 +134,13 @@ def _verifications(record: RunRecord) -> tuple[Verification, ...]:
     return tuple(entries)
 
 
-def _placeholder(entry: Verification) -> bool:
+def _among(checks: Iterable[Check], entry: Verification) -> bool:
+    return any(speaks_for(entry, check) for check in checks)
+
+
+def _silent(entry: Verification) -> bool:
     """True for what only says that nothing was seen of a check; it is said anew of those that are required now."""
-    return entry.outcome == "not_run" and entry.required and not (entry.span or entry.reason or entry.derived)
+    return entry.outcome == "not_run" and not (entry.span or entry.reason or entry.derived)
 
 
 def _untold(check: Check, entries: list[Verification], record: RunRecord) -> Verification | None:
