@@ -1,0 +1,1 @@
+"""Reports that test and coverage tools write, read from their bytes."""
