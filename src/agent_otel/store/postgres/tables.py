@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent_otel.store.postgres.views import VIEWS
+from agent_otel.store.postgres.views import PANELS, VIEWS
 
 Step = tuple[str, ...]
 
@@ -161,4 +161,5 @@ STEPS: Final[tuple[Step, ...]] = (
         "CREATE INDEX records_terms ON agent_otel.records USING gin (terms)",
         "COMMENT ON COLUMN agent_otel.records.terms IS 'checks, their verdicts and changed files, to find it by'",
     ),
+    PANELS,
 )
