@@ -49,6 +49,15 @@ def test_a_check_that_is_named_is_a_verification(launching):
     assert (check["check"], check["outcome"], check["level"], check["verdict"]) == ("unit", "pass", "observed", "stale")
 
 
+def test_a_report_that_the_command_writes_is_bound(launching):
+    """By its digest, as it was when the command ended; one that it does not write is not."""
+    line = f"{EXEC} --name unit --report out.xml --report absent.xml -- sh -c 'printf hello > out.xml'\n"
+    record = launching.json("--", *script(launching, line))
+    (file,) = record["commands"][0]["files"]
+    assert (file["path"], file["sha256"], file["bytes"]) == ("out.xml", hashlib.sha256(b"hello").hexdigest(), 5)
+    assert record["verifications"][0]["level"] == "bound"
+
+
 def test_output_passes_through_live(launching):
     """Each stream to its own, before the command ends; its input and its exit code are the user's."""
     program = (

@@ -25,9 +25,10 @@ SERVICE: Final = "agent-otel"
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
 @click.option("--name", metavar="NAME", help="The check that this command is; recorded as a verification, too.")
+@click.option("--report", multiple=True, metavar="FILE", help="A report that COMMAND writes, to bind it by its digest.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def exec_(ctx: click.Context, *, name: str | None, command: tuple[str, ...]) -> None:
+def exec_(ctx: click.Context, *, name: str | None, report: tuple[str, ...], command: tuple[str, ...]) -> None:
     """Run COMMAND and record it on the run around it: agent-otel exec -- pytest -q.
 
     For scripts, hooks and Makefiles inside of a run, which AGENT_OTEL_RUN or TRACEPARENT names: exit code, duration,
@@ -45,7 +46,7 @@ def exec_(ctx: click.Context, *, name: str | None, command: tuple[str, ...]) -> 
     token = otel_context.attach(with_run(run, rooted(otel_context.get_current())))
     try:
         with child.signals():
-            result = run.watch(command, partial(run_watched, child))
+            result = run.watch(command, partial(run_watched, child), reports=report)
             if name:
                 run.verification(name, evidence=result)
     finally:

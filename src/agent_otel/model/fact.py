@@ -13,7 +13,7 @@ from typing import Literal, Union
 import msgspec
 
 from agent_otel.model.contract import Contract
-from agent_otel.model.record import CommandResult, VerificationOutcome
+from agent_otel.model.record import CommandResult, EvidenceFile, VerificationOutcome
 
 SpanOutcome = Literal["ok", "failed", "cancelled", "denied", "open", "unknown"]
 
@@ -101,6 +101,7 @@ class CommandRun(Fact, frozen=True, kw_only=True, gc=False):
     output_bytes: int | None = None
     output_sha256: str = ""
     output_tail: str = ""
+    files: tuple[EvidenceFile, ...] = ()
 
 
 class FailureSeen(Fact, frozen=True, kw_only=True, gc=False):
@@ -125,7 +126,10 @@ class DecisionMade(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class VerificationRan(Fact, frozen=True, kw_only=True, gc=False):
-    """A check ran, or was skipped (``not_run`` with a reason). ``evidence`` holds command ids or file names."""
+    """A check ran, or was skipped (``not_run`` with a reason).
+
+    ``evidence`` holds command ids or file names, and ``files`` what was seen of these files.
+    """
 
     check: str
     outcome: VerificationOutcome
@@ -133,6 +137,7 @@ class VerificationRan(Fact, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     unavailable: bool | None = None
     evidence: tuple[str, ...] = ()
+    files: tuple[EvidenceFile, ...] = ()
     derived: bool = False
 
 

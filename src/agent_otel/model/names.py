@@ -370,6 +370,8 @@ COMMAND_TREE: Final = "agent_otel.command.tree"
 COMMAND_OUTPUT_BYTES: Final = "agent_otel.command.output.bytes"
 COMMAND_OUTPUT_DIGEST: Final = "agent_otel.command.output.sha256"
 COMMAND_OUTPUT_TAIL: Final = "agent_otel.command.output.tail"
+COMMAND_FILES: Final = "agent_otel.command.files"
+"""Reports that the command wrote: a JSON text each, with ``path``, ``sha256``, ``bytes`` and ``modified``."""
 
 # -- ours: fields of failure_seen -------------------------------------------------------------------------------------
 FAILURE_COMMAND: Final = "agent_otel.failure.command"
@@ -388,6 +390,8 @@ VERIFICATION_OUTCOME: Final = "agent_otel.verification.outcome"
 VERIFICATION_REQUIRED: Final = "agent_otel.verification.required"
 VERIFICATION_REASON: Final = "agent_otel.verification.reason"
 VERIFICATION_EVIDENCE: Final = "agent_otel.verification.evidence"
+VERIFICATION_FILES: Final = "agent_otel.verification.files"
+"""Files among the evidence, written as those of a command are."""
 VERIFICATION_UNAVAILABLE: Final = "agent_otel.verification.unavailable"
 
 # -- ours: fields of handoff_written ----------------------------------------------------------------------------------

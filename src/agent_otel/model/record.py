@@ -128,8 +128,21 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tail: str | None = None
 
 
+LARGEST_EVIDENCE = 32 * 1024 * 1024
+"""Bytes of a file that are read to bind it to a record, and to hold it against one."""
+
+
+class EvidenceFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that shows what a check or a command came to, as it was then; without ``sha256`` it was too large."""
+
+    path: str
+    sha256: str | None = None
+    bytes: int | None = None
+    modified: str | None = None
+
+
 class Command(_Entry, frozen=True, kw_only=True, omit_defaults=True):
-    """A command that was run (or refused)."""
+    """A command that was run (or refused); ``files`` are reports that it wrote, bound by their digests."""
 
     id: str
     command: str
@@ -141,6 +154,7 @@ class Command(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     directory: str | None = None
     tree: str | None = None
     output: Output | None = None
+    files: tuple[EvidenceFile, ...] = ()
     missing: tuple[str, ...] = ()
 
 
@@ -202,6 +216,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Verification(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     """A check, whether it ran, and what that is worth. ``verdict`` is computed, never read from telemetry.
 
+    ``evidence`` names commands and files; ``files`` are those of the files that are bound by their digests.
     ``derived`` where nobody declared it: a command line shows that it ran, and ``kind`` what sort of check it is.
     """
 
@@ -220,6 +235,7 @@ class Verification(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     command_id: str | None = None
     tree: str | None = None
     evidence: tuple[str, ...] = ()
+    files: tuple[EvidenceFile, ...] = ()
     derived: bool = False
     missing: tuple[str, ...] = ()
 

@@ -111,6 +111,9 @@ def _cited(verification: Verification, base: Ground) -> list[Command]:
 
 
 def _without_command(verification: Verification) -> Judgement:
+    if verification.files:
+        named = ", ".join(file.path for file in verification.files)
+        return Judgement("unverifiable", f"no command shows what {named} was made on; 'agent-otel verify' reads it")
     if verification.evidence or verification.command_id:
         named = ", ".join(verification.evidence or (verification.command_id or "",))
         return Judgement("unverifiable", f"its evidence is not a command of this record: {named}")

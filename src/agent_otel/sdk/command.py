@@ -13,6 +13,7 @@ from agent_otel.model import names
 from agent_otel.model.record import CommandResult as ResultWord
 from agent_otel.sdk.command_result import REQUIRED, CommandResult, described, result_of, values_of
 from agent_otel.sdk.context import leave
+from agent_otel.sdk.evidence import Given
 from agent_otel.sdk.observation import Observation, line_of
 from agent_otel.sdk.process import Finished, Invocation, OnOutput, run_process, run_process_async
 from agent_otel.sdk.recorder import Recorder
@@ -25,7 +26,7 @@ DEFAULT_TOOL: Final = "run_command"
 class CommandRecorder(Recorder):
     """A recorder that also runs commands."""
 
-    def command(
+    def command(  # noqa: PLR0913 - one for each thing a process is started with
         self,
         command: Sequence[str | os.PathLike[str]] | str,
         *,
@@ -34,6 +35,7 @@ class CommandRecorder(Recorder):
         timeout: float | None = None,
         stdin: str | bytes | None = None,
         on_output: OnOutput | None = None,
+        reports: Given | Sequence[Given] = (),
     ) -> CommandResult:
         """Runs a command and records ``command_run``.
 
@@ -47,15 +49,16 @@ class CommandRecorder(Recorder):
             timeout: seconds after which it is ended, and its result is ``timed_out``.
             stdin: what it reads; nothing where none is given.
             on_output: called with output as it comes.
+            reports: files that it writes, such as JUnit XML, relative to where it runs; each is bound by its digest.
 
         Returns:
             What became of it. A command that fails, times out or cannot be started is an answer, not an exception.
         """
         with self._observed(command, cwd, env) as observation:
             invocation = observation.invocation(timeout=timeout, stdin=stdin, on_output=on_output)
-            return observation.finish(run_process(invocation))
+            return observation.finish(run_process(invocation), reports)
 
-    async def command_async(
+    async def command_async(  # noqa: PLR0913 - as above
         self,
         command: Sequence[str | os.PathLike[str]] | str,
         *,
@@ -64,21 +67,29 @@ class CommandRecorder(Recorder):
         timeout: float | None = None,
         stdin: str | bytes | None = None,
         on_output: OnOutput | None = None,
+        reports: Given | Sequence[Given] = (),
     ) -> CommandResult:
         """``command`` for event loops; a cancelled task ends the command."""
         with self._observed(command, cwd, env) as observation:
             invocation = observation.invocation(timeout=timeout, stdin=stdin, on_output=on_output)
-            return observation.finish(await run_process_async(invocation))
+            return observation.finish(await run_process_async(invocation), reports)
 
-    def watch(self, command: Sequence[str], run: Callable[[Invocation], Finished]) -> CommandResult:
+    def watch(
+        self,
+        command: Sequence[str],
+        run: Callable[[Invocation], Finished],
+        *,
+        reports: Given | Sequence[Given] = (),
+    ) -> CommandResult:
         """Records ``command_run`` for a command that ``run`` runs in a way of its own.
 
         Args:
             command: its words.
             run: runs it in the environment it is given, and says what became of it.
+            reports: files that it writes, as ``command`` takes them.
         """
         with self._observed(command, None, None) as observation:
-            return observation.finish(run(observation.invocation(timeout=None, stdin=None, on_output=None)))
+            return observation.finish(run(observation.invocation(timeout=None, stdin=None, on_output=None)), reports)
 
     def record_command(
         self,

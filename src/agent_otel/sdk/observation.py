@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ from agent_otel.sdk import metrics
 from agent_otel.sdk.attributes import Outgoing
 from agent_otel.sdk.command_result import REQUIRED, CommandResult, described, values_of
 from agent_otel.sdk.events import emit
+from agent_otel.sdk.evidence import Given, bound, paths
 from agent_otel.sdk.guard import guard
 from agent_otel.sdk.process import Finished, Invocation, OnOutput
 from agent_otel.sdk.process_context import rooted
@@ -83,8 +84,8 @@ class Observation:
             command=self._command, cwd=self._cwd, env=env, timeout_s=timeout, stdin=stdin, on_output=on_output
         )
 
-    def finish(self, finished: Finished) -> CommandResult:
-        """Records the end."""
+    def finish(self, finished: Finished, reports: Given | Sequence[Given] = ()) -> CommandResult:
+        """Records the end, and the reports that the command was to write."""
         result = described(
             self._line,
             finished.output,
@@ -97,7 +98,7 @@ class Observation:
             tree=self.tree,
         )
         with guard("recording a command"):
-            self._end(result, finished.error)
+            self._end(result, finished.error, reports)
         return result
 
     def _lasted(self, finished: Finished) -> float:
@@ -159,10 +160,13 @@ class Observation:
             start_time=self._began_ns,
         )
 
-    def _end(self, result: CommandResult, error: str) -> None:
+    def _end(self, result: CommandResult, error: str, reports: Given | Sequence[Given]) -> None:
         if result.exit_code is not None:
             self.span.set_attribute(names.PROCESS_EXIT_CODE, result.exit_code)
-        values = {**values_of(result), names.PROCESS_WORKING_DIRECTORY: self._cwd}
+        shown: Callable[[Given], str] = str if self._run is None else self._run.relative
+        files = bound(paths(reports), shown=shown, folder=self._cwd)
+        told = {names.PROCESS_WORKING_DIRECTORY: self._cwd, names.COMMAND_FILES: files or None}
+        values = {**values_of(result), **told}
         self._emit(values)
         if (error_type := _ERROR_TYPES.get(result.result)) is not None:
             self._fail(error_type, error)

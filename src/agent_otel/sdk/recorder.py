@@ -10,19 +10,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from opentelemetry import trace
 
 from agent_otel.model import names
 from agent_otel.sdk.context import current_run
 from agent_otel.sdk.events import emit
+from agent_otel.sdk.evidence import bound
 from agent_otel.sdk.guard import guard
 
 if TYPE_CHECKING:
     from agent_otel.sdk.command_result import CommandResult
     from agent_otel.sdk.run import Run
 
+Evidence: TypeAlias = "CommandResult | str | os.PathLike[str]"
 GateOutcome = Literal["allow", "deny", "require_approval"]
 FileOperation = Literal["create", "edit", "delete", "move"]
 
@@ -87,7 +89,7 @@ class Recorder:
         self,
         check: str = "",
         *,
-        evidence: CommandResult | str | Sequence[CommandResult | str] = (),
+        evidence: Evidence | Sequence[Evidence] = (),
         passed: bool | None = None,
         required: bool | None = None,
         reason: str = "",
@@ -96,7 +98,8 @@ class Recorder:
 
         Args:
             check: what was checked.
-            evidence: the commands that show it, or names of files. Without any, the outcome is only a claim.
+            evidence: the commands that show it, and files: reports, logs. A file that is there is bound by its digest;
+                what is in it stays where it is. Without any evidence, the outcome is only a claim.
             passed: the outcome; where it is not given, it is that of the commands.
             required: whether it had to run; where it is not given, the contract says.
             reason: anything a reader should know.
@@ -109,7 +112,8 @@ class Recorder:
                 **self._check(check, required=required),
                 names.VERIFICATION_OUTCOME: outcome,
                 names.VERIFICATION_REASON: reason,
-                names.VERIFICATION_EVIDENCE: [getattr(each, "id", None) or str(each) for each in shown],
+                names.VERIFICATION_EVIDENCE: [self._named(each) for each in shown],
+                names.VERIFICATION_FILES: bound(_files_of(shown), shown=self._relative) or None,
             }
 
         needed = (names.VERIFICATION_CHECK, names.VERIFICATION_OUTCOME)
@@ -339,6 +343,12 @@ class Recorder:
         known = run is not None and any(each.name == check for each in run.contract.required_checks)
         return {names.VERIFICATION_CHECK: check, names.VERIFICATION_REQUIRED: known if required is None else required}
 
+    def _named(self, evidence: Any) -> str:
+        """A command's id, a file's path as records have it, or else the text as it is."""
+        if isinstance(evidence, os.PathLike) or (isinstance(evidence, str) and os.path.isfile(evidence)):  # noqa: PTH113 - never raises
+            return self._relative(evidence)
+        return getattr(evidence, "id", None) or str(evidence)
+
     def _relative(self, path: str | os.PathLike[str]) -> str:
         run = self._run()
         return run.relative(path) if run is not None else os.fspath(path)
@@ -364,13 +374,17 @@ def _sequence(given: Any) -> list[Any]:
     return list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
 
 
+def _files_of(evidence: list[Any]) -> list[str | os.PathLike[str]]:
+    return [each for each in evidence if isinstance(each, str | os.PathLike)]
+
+
 def _texts(given: Sequence[str] | None) -> list[str] | None:
     return None if given is None else [str(each) for each in _sequence(given)]
 
 
 def _outcome(evidence: list[Any]) -> str:
     """What commands show: pass if all passed, fail if one failed, unknown where none tells."""
-    results = [getattr(each, "result", None) for each in evidence]
+    results = [each.result for each in evidence if hasattr(each, "result")]
     if any(result in {"failed", "timed_out"} for result in results):
         return "fail"
     return "pass" if results and all(result == "passed" for result in results) else "unknown"

@@ -10,8 +10,8 @@ from hypothesis import given, settings, strategies as st
 
 from agent_otel.compaction.shell.counts import counts
 from agent_otel.errors import DecodeError, TooLarge
-from agent_otel.model.record import Counts
-from agent_otel.review.reports.report import LARGEST, MOST_FAILING, Coverage, told, went_wrong
+from agent_otel.model.record import LARGEST_EVIDENCE, Counts
+from agent_otel.review.reports.report import MOST_FAILING, Coverage, told, went_wrong
 from agent_otel.review.reports.table import COVERAGE, READERS, TESTS, read_report
 
 DATA = Path(__file__).parents[2] / "data" / "reports"
@@ -181,7 +181,7 @@ def test_a_form_that_was_asked_for_is_the_only_one_taken(expected, text: str, wh
 def test_a_huge_report_is_refused() -> None:
     """Its size decides before anything is read."""
     with pytest.raises(TooLarge, match="may have"):
-        read(b" " * (LARGEST + 1))
+        read(b" " * (LARGEST_EVIDENCE + 1))
 
 
 def test_an_encoding_that_nobody_knows_is_an_error() -> None:

@@ -43,6 +43,7 @@ def _entry(name: str, fact: CommandRun) -> Command:
         directory=fact.directory or None,
         tree=fact.tree or None,
         output=output if output != Output() else None,
+        files=fact.files,
         span=fact.ref or None,
         missing=fact.missing,
     )

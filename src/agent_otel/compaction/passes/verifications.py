@@ -24,6 +24,7 @@ from agent_otel.model.record import (
     Command,
     CommandResult,
     Counts,
+    EvidenceFile,
     Level,
     Verification,
     VerificationOutcome,
@@ -73,11 +74,12 @@ def _stated(
         required=fact.required or any(_is(check, fact.check, line) for check in required),
         reason=fact.reason or None,
         unavailable=fact.unavailable,
-        level=_level(command) if fact.outcome != "not_run" else None,
+        level=_level(command, fact.files) if fact.outcome != "not_run" else None,
         command=line or None,
         command_id=command.id if command else None,
         tree=command.tree if command else None,
         evidence=evidence,
+        files=fact.files,
         derived=fact.derived,
         span=fact.ref or None,
         missing=fact.missing,
@@ -88,7 +90,10 @@ def _is(check: RequiredCheck, name: str, line: str) -> bool:
     return check.name == name or bool(check.command and line and fnmatchcase(line, check.command))
 
 
-def _level(command: Command | None) -> Level:
+def _level(command: Command | None, files: Sequence[EvidenceFile] = ()) -> Level:
+    """How much stands behind a check: bound where a file does whose digest is known, of its own or of its command."""
+    if any(file.sha256 for file in (*files, *(command.files if command else ()))):
+        return "bound"
     return "claimed" if command is None or command.observer == "agent" else "observed"
 
 

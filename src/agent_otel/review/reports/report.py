@@ -8,13 +8,11 @@ from typing import Final, Literal
 import msgspec
 
 from agent_otel.errors import DecodeError, TooLarge
-from agent_otel.model.record import Counts
+from agent_otel.model.record import LARGEST_EVIDENCE, Counts
 from agent_otel.review.wording import count
 
 Form = Literal["junit", "cobertura", "coverage-json", "lcov", "go-cover", "log"]
 
-LARGEST: Final = 32 * 1024 * 1024
-"""Bytes of a report that are read; a larger one is refused."""
 MOST_FAILING: Final = 20
 """Names of failed tests that are kept; ``Report.unnamed`` counts the others."""
 LONGEST_NAME: Final = 300
@@ -75,8 +73,8 @@ def within_size(data: bytes) -> None:
     Raises:
         TooLarge: it is not.
     """
-    if len(data) > LARGEST:
-        message = f"a report may have {LARGEST} bytes, this one has {len(data)}"
+    if len(data) > LARGEST_EVIDENCE:
+        message = f"a report may have {LARGEST_EVIDENCE} bytes, this one has {len(data)}"
         raise TooLarge(message)
 
 
