@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2] / "tests")]
+import chromium
 import collector
 import kafka
 import postgres
+import prometheus
 import telemetrygen
 
 import exporters
@@ -25,6 +27,8 @@ PARTS: dict[str, Callable[[], Path]] = {
     "telemetrygen": telemetrygen.ensure,
     "kafka": kafka.ensure,
     "exporters": exporters.ensure,
+    "prometheus": prometheus.ensure,
+    "chromium": chromium.ensure,
 }
 """Name to what makes it, or ends the program with a message that says what is missing."""
 

@@ -12,6 +12,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 TELEMETRYGEN_VERSION: Final = "v0.155.0"
 """The newest that is served."""
 
+BACKENDS: Final = {
+    "jaeger": "github.com/jaegertracing/jaeger/cmd/jaeger",
+    "tempo": "github.com/grafana/tempo/cmd/tempo",
+}
+"""Name of a trace backend, for which there is a module in ``modules/``, to its program's package."""
+
 PROGRAMS: Final = ("go", "js", "java")
 """Languages whose official exporters send to us: a folder of tests/exporters each."""
 
@@ -31,6 +37,12 @@ def collector() -> Path:
 def telemetrygen() -> Path:
     """OpenTelemetry's load generator."""
     return cache() / f"telemetrygen-{TELEMETRYGEN_VERSION}" / "telemetrygen"
+
+
+def backend(name: str) -> Path:
+    """A trace backend of ``BACKENDS``."""
+    files = sorted((ROOT / "tests" / "real" / "modules" / name).iterdir())
+    return cache() / f"{name}-{_digest(files)}" / name
 
 
 def kafka() -> Path:

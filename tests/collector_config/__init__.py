@@ -1,0 +1,1 @@
+"""The configurations of collector-config/, run by a real collector between real programs."""
