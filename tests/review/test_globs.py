@@ -32,6 +32,12 @@ COVERED = [
     ("src/a/b/c/d.py", "src/*/b/**/d.py"),
     ("aXbXc", "a*b*c"),
     ("src\\win\\a.py", "src/win/*.py"),
+    ("/home/dev/app/src/deep/a.py", "src/**"),
+    ("/home/dev/app/src/a.py", "./src/a.py"),
+    ("/home/dev/app/a.py", "./a.py"),
+    ("/etc/passwd", "/etc/**"),
+    ("C:\\app\\src\\a.py", "src/*.py"),
+    ("\\\\host\\app\\src\\a.py", "src/*.py"),
 ]
 
 NOT_COVERED = [
@@ -49,6 +55,10 @@ NOT_COVERED = [
     ("src/a.py", ""),
     ("", "src"),
     ("src", "src/deep"),
+    ("/home/dev/app/src/deep/a.py", "src/*.py"),
+    ("/home/dev/app/srcx/a.py", "src/**"),
+    ("/home/dev/app/docs/a.md", "src/**"),
+    ("home/dev/src/a.py", "src/*.py"),
 ]
 
 

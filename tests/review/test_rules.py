@@ -216,6 +216,10 @@ SPEAKS = {
          ["info harness rules gates[1]"]),
         ("by policy", run(gates=(Gate(tool="shell", outcome="deny", policy="no-net", reason="curl"),)),
          ["info harness rules gates[0]"]),
+        ("a command, told by its gate and by itself",
+         run(gates=(Gate(tool="shell", outcome="deny", span="t/s"),), commands=(cmd(result="denied", span="t/s"),)),
+         ["info harness rules gates[0] c1"]),
+        ("a command, without a gate", run(commands=(cmd(result="denied"),)), ["info harness rules c1"]),
     ],
     "budget-exceeded": [
         ("flagged", run(budgets={"steps": Budget(exceeded=True)}), ["warning harness rules budgets.steps"]),
@@ -320,7 +324,7 @@ SILENT = {
         run(task=Task(branch="fix/*")),
         run(base=Base(branch="main")),
     ],
-    "gate-denied": [run(gates=(Gate(tool="shell", outcome="require_approval"),))],
+    "gate-denied": [run(gates=(Gate(tool="shell", outcome="require_approval"),)), run(commands=(cmd(**FAILED),))],
     "budget-exceeded": [run(budgets={"steps": Budget(limit=10, consumed=10), "tokens": Budget(consumed=5)})],
     "no-handoff": [
         run(agent=OWN),

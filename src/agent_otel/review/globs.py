@@ -4,6 +4,9 @@
 ``src/routes/[token].ts`` is a path people have. A pattern that ends in the plain name of a folder covers everything
 below it. A pattern without a slash may match at any depth; a plain word (``dashboard``) also matches a file of that
 name whatever its extension. No pattern is expensive: only the last star is ever tried again.
+
+Agents that nobody decorated write absolute paths, and where their repository lies is often not in their telemetry. Any
+folder of an absolute path may be that repository: it is covered where one of its ends is.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ def matches(path: str, pattern: str) -> bool:
     if len(wanted) == 1 and not pattern.startswith(("/", "./")):
         return _anywhere(folders, wanted[0])
     below = [] if _has_star(wanted[-1]) else ["**"]
-    return _wild(folders, [*wanted, *below], star="**", same=_segment)
+    ends = range(len(folders)) if _is_absolute(path) else range(1)
+    return any(_wild(folders[start:], [*wanted, *below], star="**", same=_segment) for start in ends)
 
 
 def is_path_pattern(text: str) -> bool:
@@ -38,6 +42,10 @@ def _anywhere(folders: list[str], word: str) -> bool:
     if _has_star(word):
         return word == "**" or _segment(folders[-1], word)
     return any(word in (folder, _stem(folder)) for folder in folders)
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith(("/", "\\")) or path[1:2] == ":"
 
 
 def _has_star(segment: str) -> bool:

@@ -31,12 +31,21 @@ def budget_exceeded(record: RunRecord) -> Iterator[Notice]:
 
 
 def gate_denied(record: RunRecord) -> Iterator[Notice]:
-    """A gate refused a tool call."""
+    """A tool call or a command that was refused; one refusal is told once, with the command where it was one."""
+    refused = [command for command in record.commands if command.result == "denied"]
+    commands = {command.span: command for command in refused if command.span}
+    told: set[str] = set()
     for place, gate in enumerate(record.gates):
         if gate.outcome == "deny":
+            command = commands.get(gate.span or "")
             by = f" by {gate.policy}" if gate.policy else ""
             why = f": {gate.reason}" if gate.reason else ""
-            yield Notice(f"{gate.tool} was denied{by}{why}", (f"gates[{place}]",))
+            what, refs = (f" {command.command!r}", (command.id,)) if command else ("", ())
+            told.update(refs)
+            yield Notice(f"{gate.tool} was denied{what}{by}{why}", (f"gates[{place}]", *refs))
+    for command in refused:
+        if command.id not in told:
+            yield Notice(f"{command.command!r} was denied", (command.id,))
 
 
 def secret_redacted(record: RunRecord) -> Iterator[Notice]:

@@ -84,7 +84,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         id="gate-denied", severity="info", layer="harness rules", check=harness.gate_denied,
-        summary="a gate refused a tool call",
+        summary="a tool call or a command was refused",
         example="run.gate('shell', 'deny', policy='no-network')",
         remedy="nothing, if the gate was right; otherwise widen its policy",
     ),
