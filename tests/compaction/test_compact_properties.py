@@ -71,7 +71,15 @@ TRACES = st.sampled_from(["a" * 32, "b" * 32])
 TIMES = st.integers(0, 9).map(lambda second: second * S) | st.sampled_from([2**64 - 1, 2**63])
 SCOPES = st.sampled_from([names.SCOPE, names.SCOPE, "pydantic-ai", ""])
 EVENT_NAMES = st.sampled_from(
-    [*sorted(EVENTS), names.USER_MESSAGE, names.CHOICE, names.TOOL_MESSAGE, names.INFERENCE_DETAILS, "exception"]
+    [
+        *sorted(EVENTS),
+        names.EVIDENCE_ADDED,
+        names.USER_MESSAGE,
+        names.CHOICE,
+        names.TOOL_MESSAGE,
+        names.INFERENCE_DETAILS,
+        "exception",
+    ]
 )
 OPERATIONS = st.sampled_from(
     [names.INVOKE_AGENT, names.INVOKE_WORKFLOW, names.EXECUTE_TOOL, names.CHAT, names.CREATE_AGENT, "other"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from agent_otel.model.record import (
+    Added,
     Agent,
     Alternative,
     Base,
@@ -74,6 +75,11 @@ def derived(outcome: str = "pass", **fields) -> Verification:
 def skipped(**fields) -> Verification:
     """A required check that did not run."""
     return check("not_run", **{"evidence": (), **fields})
+
+
+def late(outcome: str, number: int = 2, tree: str = TREE) -> Verification:
+    """The same check as CI ran it after the handoff, on the final tree unless another is named."""
+    return Verification(id=f"v{number}", check="unit", outcome=outcome, tree=tree, added=Added(id="e", source="ci"))
 
 
 def change(path: str, **fields) -> ChangedFile:
@@ -226,6 +232,17 @@ SPEAKS = {
         ("by the numbers", run(budgets={"tokens": Budget(limit=10, consumed=11)}),
          ["warning harness rules budgets.tokens"]),
     ],
+    "post-handoff-regression": [
+        ("passed, and failed in CI", run(commands=(cmd(),), verifications=(check(), late("fail"))),
+         ["error release process v2 v1"]),
+        ("passed on an older tree", run(commands=(cmd(tree="0"),), verifications=(check(), late("fail"))),
+         ["error verification v2 v1"]),
+    ],
+    "failing-late-check": [
+        ("never ran", run(verifications=(late("fail", 1),)), ["warning implementation v1"]),
+        ("failed before", run(commands=(cmd(**FAILED),), verifications=(check("fail", required=False), late("fail"))),
+         ["warning implementation v2"]),
+    ],
     "no-handoff": [
         ("own dialect", run(handoff=None, agent=OWN), ["warning handoff "]),
         ("other dialect", run(handoff=None, agent=Agent(dialect="genai")), ["info handoff "]),
@@ -275,6 +292,16 @@ SILENT = {
     "failing-required-check": [
         run(commands=(cmd(**FAILED),), verifications=(check("fail", required=False),)),
         run(commands=(cmd(**FAILED, tree="0"), cmd(2)), verifications=(check("fail"), check(id="v2"))),
+    ],
+    "post-handoff-regression": [
+        run(commands=(cmd(),), verifications=(check(), late("pass"))),
+        run(commands=(cmd(),), verifications=(check(), late("fail", tree="0"))),
+        run(commands=(cmd(**FAILED),), verifications=(check("fail"), late("fail"))),
+    ],
+    "failing-late-check": [
+        run(commands=(cmd(),), verifications=(check(), late("fail"))),
+        run(commands=(cmd(**FAILED),), verifications=(check("fail"), late("fail"))),
+        run(verifications=(late("pass", 1),)),
     ],
     "contradicted-verification": [run(commands=(cmd(),), verifications=(check(),))],
     "stale-verification": [run(commands=(cmd(),), verifications=(check(),))],

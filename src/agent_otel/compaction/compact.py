@@ -10,6 +10,7 @@ from agent_otel.compaction import copies, measures
 from agent_otel.compaction.bounds import bounded
 from agent_otel.compaction.dialects.base import Dialect, Place
 from agent_otel.compaction.dialects.table import DIALECTS
+from agent_otel.compaction.evidence.added import Late, evidence_in, with_evidence
 from agent_otel.compaction.nested import once
 from agent_otel.compaction.passes.capture import capture_of
 from agent_otel.compaction.passes.commands import commands_of
@@ -54,7 +55,8 @@ def compact(
         policy: the limits.
         dialects: who reads the items, in the order in which they are asked.
     """
-    settled, measured = measures.apart(copies.settle(items))
+    everything, measured = copies.settle(items).parted(names.MEASURED)
+    settled, brought = everything.parted(names.EVIDENCE_ADDED)
     claims, unclaimed = _claims(settled.items, dialects)
     if not unclaimed and all(dialect.backdrop(item) for dialect in dialects for item in claims[dialect.name]):
         return []
@@ -66,7 +68,14 @@ def compact(
     for run in runs:
         below[run.parent_run].append(run)
     used = measures.used(runs, measured)
-    return [bounded(_record(run, _family(run, below), used, now_ns=now_ns, policy=policy), policy) for run in runs]
+    late = evidence_in(brought)
+    records = (_record(run, _family(run, below), used, now_ns=now_ns, policy=policy) for run in runs)
+    return [bounded(with_evidence(record, late.get(record.run_id, ())), policy) for record in records]
+
+
+def added_evidence(items: Iterable[Span | Log]) -> Mapping[str, tuple[Late, ...]]:
+    """What was added from elsewhere to runs, by run id; for runs whose own items are not there any more."""
+    return evidence_in(copies.settle(items).parted(names.EVIDENCE_ADDED)[1])
 
 
 def _claims(

@@ -32,6 +32,19 @@ class Settled(NamedTuple):
         items: tuple[Span | Log, ...] = (*self.spans.values(), *self.logs)
         return items
 
+    def parted(self, event_name: str) -> tuple[Settled, tuple[Log, ...]]:
+        """The items without the log events of a name, and these."""
+        found = tuple(log for log in self.logs if log.event_name == event_name)
+        if not found:
+            return self, ()
+        keys = {f"log:{log.key}" for log in found}
+        rest = Settled(
+            self.spans,
+            tuple(log for log in self.logs if log.event_name != event_name),
+            {key: copies for key, copies in self.copies.items() if key not in keys},
+        )
+        return rest, found
+
 
 def settle(items: Iterable[Span | Log]) -> Settled:
     """One copy of each span and log record; exact repetitions are not counted as copies."""

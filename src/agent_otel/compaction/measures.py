@@ -14,7 +14,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from agent_otel.compaction.copies import Settled
 from agent_otel.compaction.passes.costs import usage_of
 from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.runs import Run
@@ -25,20 +24,6 @@ from agent_otel.model.measures import LARGEST, MEASURES
 from agent_otel.model.record import Usage
 
 _FAMILIES: Final = tuple(dict.fromkeys(measure.family for measure in MEASURES.values()))
-
-
-def apart(settled: Settled) -> tuple[Settled, tuple[Log, ...]]:
-    """The items without what was measured, and that."""
-    measured = tuple(log for log in settled.logs if log.event_name == names.MEASURED)
-    if not measured:
-        return settled, ()
-    keys = {f"log:{log.key}" for log in measured}
-    rest = Settled(
-        settled.spans,
-        tuple(log for log in settled.logs if log.event_name != names.MEASURED),
-        {key: copies for key, copies in settled.copies.items() if key not in keys},
-    )
-    return rest, measured
 
 
 def used(runs: Sequence[Run], measured: Sequence[Log]) -> Mapping[str, Usage]:

@@ -26,7 +26,7 @@ ReviewState = Literal["done", "missing required evidence", "failing", "incomplet
 Severity = Literal["error", "warning", "info"]
 Layer = Literal[
     "task description", "harness rules", "hooks", "tests", "code review", "human supervision",
-    "implementation", "verification", "context", "handoff", "runway", "judging", "capture",
+    "implementation", "verification", "context", "handoff", "runway", "judging", "capture", "release process",
 ]  # fmt: skip
 
 
@@ -213,11 +213,31 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: int | None = None
 
 
+class Added(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was brought to a run from elsewhere: from where, by whom, of when, and which state of the code it is about.
+
+    ``id`` is equal for the same evidence added again. ``merge_of`` is the commit that ``commit`` merged with others.
+    ``coverage`` is a share of lines in percent.
+    """
+
+    id: str
+    source: str
+    by: str | None = None
+    at: str | None = None
+    commit: str | None = None
+    merge_of: str | None = None
+    exit_code: int | None = None
+    coverage: float | None = None
+    failing: tuple[str, ...] = ()
+    tail: str | None = None
+
+
 class Verification(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     """A check, whether it ran, and what that is worth. ``verdict`` is computed, never read from telemetry.
 
     ``evidence`` names commands and files; ``files`` are those of the files that are bound by their digests.
     ``derived`` where nobody declared it: a command line shows that it ran, and ``kind`` what sort of check it is.
+    ``added`` where the run itself knew nothing of it: somebody brought the result later.
     """
 
     id: str
@@ -237,6 +257,7 @@ class Verification(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     evidence: tuple[str, ...] = ()
     files: tuple[EvidenceFile, ...] = ()
     derived: bool = False
+    added: Added | None = None
     missing: tuple[str, ...] = ()
 
 

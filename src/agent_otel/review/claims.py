@@ -34,7 +34,9 @@ def statements(text: str, record: RunRecord) -> Iterator[Statement]:
 
 
 def _held(sentence: Sentence, record: RunRecord) -> Statement:
-    checks = [each for each in record.verifications if each.outcome != "not_run" and _is_of(each, sentence)]
+    # What came from elsewhere later is no matter of what the run could say.
+    own = (each for each in record.verifications if each.added is None)
+    checks = [each for each in own if each.outcome != "not_run" and _is_of(each, sentence)]
     if checks:
         check, verdict, reason = _by_checks(checks, sentence.number)
         return _statement(sentence, verdict, reason, check.command_id or check.id)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from agent_otel.model.record import RunRecord
+from agent_otel.model.record import Final, RunRecord, Verification
 from agent_otel.review.claims import held
-from agent_otel.review.ground import ground
+from agent_otel.review.ground import Ground, ground
+from agent_otel.review.later import worth
 from agent_otel.review.rules.base import findings
 from agent_otel.review.rules.table import RULES
 from agent_otel.review.state import final_status, review_state
@@ -23,8 +24,12 @@ def judge(record: RunRecord) -> RunRecord:
 
 def _with_verdicts(record: RunRecord) -> RunRecord:
     base = ground(record)
-    verifications = []
-    for verification in record.verifications:
-        verdict, reason = judgement(verification, base)
-        verifications.append(replace(verification, verdict=verdict, verdict_reason=reason))
-    return replace(record, verifications=tuple(verifications))
+    return replace(record, verifications=tuple(_judged(each, base, record.final) for each in record.verifications))
+
+
+def _judged(verification: Verification, base: Ground, final: Final) -> Verification:
+    if verification.added is not None:
+        level, verdict, reason = worth(verification, verification.added, final)
+        return replace(verification, level=level, verdict=verdict, verdict_reason=reason)
+    verdict, reason = judgement(verification, base)
+    return replace(verification, verdict=verdict, verdict_reason=reason)

@@ -23,7 +23,7 @@ def only_summary(record: RunRecord) -> Iterator[Notice]:
     """The final words are all there is."""
     seen = (
         record.files_inspected, record.changed_files, record.commands, record.tool_calls, record.decisions,
-        [check for check in record.verifications if check.verdict not in ("not_run", "claimed")],
+        [each for each in record.verifications if each.added is None and each.verdict not in ("not_run", "claimed")],
     )  # fmt: skip
     refs = (*(["handoff"] if record.handoff is not None else []), *(f"claims[{n}]" for n in range(len(record.claims))))
     if not refs or any(seen) or record.lifecycle == "open":

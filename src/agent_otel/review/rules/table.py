@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent_otel.review.rules import checks, claims, files, handoff, harness, work
+from agent_otel.review.rules import checks, claims, files, handoff, harness, later, work
 from agent_otel.review.rules.base import Rule
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -19,6 +19,19 @@ RULES: Final[tuple[Rule, ...]] = (
         summary="a required check failed when it last ran",
         example="the last run of 'pnpm test auth-guard', required as 'unit', exits with 1",
         remedy="repair what it found and run it again before the handoff",
+    ),
+    Rule(
+        id="post-handoff-regression", severity="error", layer="release process", check=later.post_handoff_regression,
+        summary="a check passed in the run and failed after the handoff, on the same state or on a merge of it",
+        example="'unit' passed on the final tree, and CI's run of 'unit' on the commit of that tree exits with 1",
+        remedy="find what differs between the two places (versions, services, the branch it was merged with), and run"
+        " the check as CI does before the handoff; one that passes again unchanged is flaky: repair that",
+    ),
+    Rule(
+        id="failing-late-check", severity="warning", layer="implementation", check=later.failing_late_check,
+        summary="evidence that came after the handoff shows a failure of a check that the run itself did not pass",
+        example="the run never ran 'e2e', and CI's run of it on the final commit failed",
+        remedy="repair what it found; make the check a required one, so that the next run has to run it",
     ),
     Rule(
         id="contradicted-verification", severity="error", layer="verification", check=checks.contradicted_verification,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, get_args
 
 from agent_otel.compaction.dialects.agent_otel.contracts import contract
 from agent_otel.compaction.dialects.agent_otel.events import Event
 from agent_otel.compaction.dialects.agent_otel.spans import RUN_OUTCOMES
+from agent_otel.compaction.reading.files import evidence_files
 from agent_otel.compaction.reading.values import count, flag, mapping, number, text, texts, whole
 from agent_otel.compaction.times import NS
 from agent_otel.model import fact, names
-from agent_otel.model.record import CommandResult, EvidenceFile, VerificationOutcome
+from agent_otel.model.record import CommandResult, VerificationOutcome
 
 COMMAND_RESULTS: Final[Mapping[str, CommandResult]] = {result: result for result in get_args(CommandResult)}
 CHECK_OUTCOMES: Final[Mapping[str, VerificationOutcome]] = {
@@ -92,7 +92,7 @@ def _command_run(event: Event) -> Iterator[fact.AnyFact]:
         output_bytes=count(get(names.COMMAND_OUTPUT_BYTES)),
         output_sha256=text(get(names.COMMAND_OUTPUT_DIGEST)),
         output_tail=text(get(names.COMMAND_OUTPUT_TAIL)),
-        files=_files(get(names.COMMAND_FILES)),
+        files=evidence_files(get(names.COMMAND_FILES)),
         missing=event.missing(command=command, result=said, duration=lasted),
     )
 
@@ -136,26 +136,9 @@ def _verification_ran(event: Event) -> Iterator[fact.AnyFact]:
         reason=text(get(names.VERIFICATION_REASON)),
         unavailable=flag(get(names.VERIFICATION_UNAVAILABLE)),
         evidence=texts(get(names.VERIFICATION_EVIDENCE)),
-        files=_files(get(names.VERIFICATION_FILES)),
+        files=evidence_files(get(names.VERIFICATION_FILES)),
         missing=event.missing(check=check),
     )
-
-
-def _files(value: object) -> tuple[EvidenceFile, ...]:
-    """The files among evidence; a digest that is none is left out, so that nothing is bound by it."""
-    return tuple(
-        EvidenceFile(
-            path=path,
-            sha256=said if _DIGEST.fullmatch(said := text(entry.get("sha256"))) else None,
-            bytes=count(entry.get("bytes")),
-            modified=text(entry.get("modified")) or None,
-        )
-        for entry in map(mapping, texts(value))
-        if (path := text(entry.get("path")))
-    )
-
-
-_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 def _evaluation_result(event: Event) -> Iterator[fact.AnyFact]:
