@@ -54,7 +54,7 @@ def test_commands_are_those_of_the_readme() -> None:
         "recompact",
         "record",
     ]
-    known += ["rules", "run", "runs", "serve", "show"]
+    known += ["report", "rules", "run", "runs", "serve", "show"]
     assert sorted(main.commands) == known
 
 

@@ -40,6 +40,7 @@ LAZY: frozenset[tuple[str, str]] = frozenset(
         ("cli/run.py", "agent_otel"),
         ("cli/serve.py", "agent_otel"),
         ("otlp/inflate.py", "zstandard"),
+        ("review/report/page.py", "jinja2"),
         ("store/open.py", "agent_otel"),
     }
 )

@@ -64,7 +64,12 @@ def _width() -> int:
 
 def print_json(value: Any) -> None:
     """Prints JSON in ASCII: what a run said reaches no terminal as a control character, not even in JSON."""
-    click.echo(_inert(value, indent=2))
+    click.echo(json_of(value), nl=False)
+
+
+def json_of(value: Any) -> str:
+    """What ``print_json`` prints."""
+    return _inert(value, indent=2) + "\n"
 
 
 def print_json_line(value: Any) -> None:

@@ -17,6 +17,7 @@ from agent_otel.cli.export import export
 from agent_otel.cli.note import note
 from agent_otel.cli.recompact import recompact
 from agent_otel.cli.record import record
+from agent_otel.cli.report import report
 from agent_otel.cli.rules import rules
 from agent_otel.cli.run import run
 from agent_otel.cli.runs import runs
@@ -62,7 +63,7 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-READING = (runs, show, note, audit, contract, digest, diff, export, record, rules, dialects, doctor)
+READING = (runs, show, note, audit, contract, digest, diff, export, report, record, rules, dialects, doctor)
 MAKING = (run, exec_, compact, recompact, serve, consume)
 
 for command in (*READING, *MAKING):
