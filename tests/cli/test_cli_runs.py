@@ -39,6 +39,7 @@ def test_runs_are_listed_the_latest_first(invoke, source) -> None:
         (["--check", "pytest", "--verdict", "failed", "--agent", "fixer"], ["run-1"]),
         (["--verdict", "proved"], []),
         (["--file", "src/a.py"], []),
+        (["--fingerprint", "no-handoff:-:.:-"], ["run-2"]),
     ],
 )
 def test_filters_narrow_the_list(invoke, source, arguments: list[str], expected: list[str]) -> None:

@@ -160,6 +160,7 @@ def ids(answered: Reply) -> list[str]:
         ("check=unit&verdict=proved", []),
         ("verdict=not_run", ["r1"]),
         ("file=src%2Fa.py", ["r2"]),
+        ("fingerprint=command%3Amake%3A.%3Aab", []),
         ("order=earliest&limit=1", ["r0"]),
     ],
 )

@@ -49,7 +49,7 @@ def query(postgres_emptied, clock, item, record):
             Verification(id="v2", check="lint", outcome="unknown"),
         ),
         commands=(Command(id="c1", command="make", result="failed", exit_code=2, duration_s=1.5, observer="harness"),),
-        failures=(Failure(id="f1", error="boom", command="make", resolved_by="c2"),),
+        failures=(Failure(id="f1", error="boom", command="make", resolved_by="c2", fingerprint="command:make:.:ab"),),
         tool_calls=(ToolCalls(name="bash", calls=4, failed=1), ToolCalls(name="edit", calls=1, denied=1)),
         budgets={"steps": Budget(limit=40, consumed=41, exceeded=True), "tokens": Budget(consumed=7)},
         handoff=Handoff(next_action="run e2e in CI"),
@@ -98,7 +98,10 @@ def test_runs_are_rows(query):
 @pytest.mark.parametrize(
     ("view", "columns"),
     [
-        ("run_findings", [{"rule": "stale", "severity": "error", "layer": "runway", "message": "m"}]),
+        (
+            "run_findings",
+            [{"rule": "stale", "severity": "error", "layer": "runway", "message": "m", "fingerprint": None}],
+        ),
         (
             "run_verifications",
             [
@@ -107,7 +110,10 @@ def test_runs_are_rows(query):
             ],
         ),
         ("run_commands", [{"command": "make", "result": "failed", "exit_code": 2, "command_duration_s": 1.5}]),
-        ("run_failures", [{"error": "boom", "command": "make", "resolved_by": "c2"}]),
+        (
+            "run_failures",
+            [{"error": "boom", "command": "make", "resolved_by": "c2", "fingerprint": "command:make:.:ab"}],
+        ),
         ("run_tool_calls", [{"tool": "bash", "calls": 4, "failed": 1}, {"tool": "edit", "calls": 1, "denied": 1}]),
         (
             "run_budgets",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_otel.errors import StoreError
-from agent_otel.model.record import ChangedFile, Check, Task, Verification
+from agent_otel.model.record import ChangedFile, Check, Failure, Task, Verification
 from agent_otel.store.base import Claim, Folded, Pace, PutResult, RecordQuery, cursor, item_cursor
 
 
@@ -397,6 +397,7 @@ def filled(store, clock, item, record):
             review_state="failing",
             verifications=(checked("unit", "stale"), checked("types", "proved")),
             changed_files=(ChangedFile(path="src/a.py", operation="edit"),),
+            failures=(Failure(id="f1", fingerprint="command:make:.:ab"),),
         ),
         record(
             "r3",
@@ -440,6 +441,8 @@ def filled(store, clock, item, record):
         ({"file": "src/old.py"}, ["r1"]),
         ({"file": "src/a.py", "check": "unit", "verdict": "stale"}, ["r2"]),
         ({"file": "src"}, []),
+        ({"fingerprint": "command:make:.:ab"}, ["r2"]),
+        ({"fingerprint": "command:make:.:ab", "check": "lint"}, []),
         ({"file": LONG_PATH}, ["r3"]),
         ({"file": LONG_PATH + "x"}, []),
         ({"agent": "' OR 1=1 --"}, []),

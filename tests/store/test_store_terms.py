@@ -8,7 +8,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from agent_otel.model.record import ChangedFile, Check, Task, Verification
+from agent_otel.model.record import ChangedFile, Check, Failure, Finding, Task, Verification
 from agent_otel.store.base import Folded, RecordQuery
 from agent_otel.store.postgres.migrations import migrate as migrate_postgres
 from agent_otel.store.postgres.store import PostgresStore
@@ -28,6 +28,8 @@ def judged(record):
             Verification(id="v1", check="unit", outcome="fail", verdict="failed"),
             Verification(id="v2", check="unit", outcome="pass", verdict="proved"),
         ),
+        failures=(Failure(id="f1", fingerprint="command:make:.:ab"), Failure(id="f2")),
+        findings=(Finding(rule="x", severity="error", message="m", fingerprint="x:-:.:-"),),
         changed_files=(ChangedFile(path="b.py", operation="move", old_path="a.py"),),
     )
 
@@ -35,7 +37,8 @@ def judged(record):
 def test_terms_tell_where_checks_stand_and_what_was_changed(judged):
     """The verification that counts, or none at all; a file by its old path too."""
     assert terms(judged) == [
-        "check:e2e", "check:unit", "file:a.py", "file:b.py", "not_run:e2e", "proved:unit", "verdict:not_run",
+        "check:e2e", "check:unit", "file:a.py", "file:b.py", "fingerprint:command:make:.:ab", "fingerprint:x:-:.:-",
+        "not_run:e2e", "proved:unit", "verdict:not_run",
         "verdict:proved",
     ]  # fmt: skip
 
@@ -48,6 +51,7 @@ def test_terms_tell_where_checks_stand_and_what_was_changed(judged):
         ({"verdict": "stale"}, ["verdict:stale"]),
         ({"check": "unit", "verdict": "stale"}, ["stale:unit"]),
         ({"file": "a.py", "check": "unit"}, ["file:a.py", "check:unit"]),
+        ({"fingerprint": "x:-:.:-"}, ["fingerprint:x:-:.:-"]),
     ],
 )
 def test_a_query_asks_for_terms(query, expected):
@@ -84,11 +88,18 @@ def test_an_older_database_is_found_by_them_too(postgres_url, clock, item, judge
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE agent_otel.records DROP COLUMN terms")
         connection.execute("DELETE FROM agent_otel.steps WHERE number > 1")
-        migrate_postgres(connection, POSTGRES_STEPS)
+        migrate_postgres(connection, POSTGRES_STEPS[:2])
         (found,) = connection.execute("SELECT terms FROM agent_otel.records").fetchone()
     assert sorted(found) == [
         "check:unit", "failed:unit", "file:a.py", "file:b.py", "proved:unit", "verdict:failed", "verdict:proved",
     ]  # fmt: skip
 
 
-FOUND = (("check", "unit"), ("check", "e2e"), ("verdict", "proved"), ("verdict", "not_run"), ("file", "a.py"))
+FOUND = (
+    ("check", "unit"),
+    ("check", "e2e"),
+    ("verdict", "proved"),
+    ("verdict", "not_run"),
+    ("file", "a.py"),
+    ("fingerprint", "x:-:.:-"),
+)

@@ -29,8 +29,9 @@ _OPTIONS: Final = (
         help="Only runs in which a check (with --check, that one) is worth this.",
     ),
     click.option("--file", metavar="PATH", default="", help="Only runs that changed this file."),
+    click.option("--fingerprint", default="", help="Only runs with a failure or finding of this fingerprint."),
 )
-_NAMES: Final = ("agent", "state", "repository", "since", "until", "finding", "check", "verdict", "file")
+_NAMES: Final = ("agent", "state", "repository", "since", "until", "finding", "check", "verdict", "file", "fingerprint")
 
 
 def query_options(command: Callable[..., object]) -> Callable[..., object]:

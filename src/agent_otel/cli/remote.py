@@ -195,5 +195,16 @@ def _reason(exc: BaseException) -> str:
     return getattr(exc, "strerror", None) or str(exc)
 
 
-_FILTERS: Final = ("agent", "state", "repository", "since", "until", "finding", "check", "verdict", "file")
+_FILTERS: Final = (
+    "agent",
+    "state",
+    "repository",
+    "since",
+    "until",
+    "finding",
+    "check",
+    "verdict",
+    "file",
+    "fingerprint",
+)
 _PAGE: Final = MOST_RUNS

@@ -170,7 +170,10 @@ class ToolCalls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Failure(_Entry, frozen=True, kw_only=True, omit_defaults=True):
-    """A failure that was seen. ``source``: ``agent`` (it said so) or ``observed`` (the telemetry shows it)."""
+    """A failure that was seen. ``source``: ``agent`` (it said so) or ``observed`` (the telemetry shows it).
+
+    ``fingerprint`` is the same for the same failure in any run, of any agent; computed, as that of findings is.
+    """
 
     id: str
     error: str | None = None
@@ -181,6 +184,7 @@ class Failure(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     suspected_cause: str | None = None
     resolved_by: str | None = None
     source: str | None = None
+    fingerprint: str | None = None
     missing: tuple[str, ...] = ()
 
 
@@ -328,6 +332,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str
     refs: tuple[str, ...] = ()
     layer: Layer | None = None
+    fingerprint: str | None = None
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from agent_otel.model.record import Final, RunRecord, Verification
 from agent_otel.review.claims import held
+from agent_otel.review.fingerprints.identity import fingerprinted
 from agent_otel.review.ground import Ground, ground
 from agent_otel.review.later import worth
 from agent_otel.review.rules.base import findings
@@ -15,11 +16,11 @@ from agent_otel.review.verdicts import judgement
 
 
 def judge(record: RunRecord) -> RunRecord:
-    """The record with verdicts, review state, final status and findings; judging twice equals judging once."""
+    """The record with verdicts, review state, final status, findings and fingerprints; twice equals once."""
     judged = _with_verdicts(record)
     judged = replace(judged, claims=tuple(held(claim, judged) for claim in judged.claims))
     judged = replace(judged, review_state=review_state(judged), final_status=final_status(judged))
-    return replace(judged, findings=tuple(findings(RULES, judged)))
+    return fingerprinted(replace(judged, findings=tuple(findings(RULES, judged))))
 
 
 def _with_verdicts(record: RunRecord) -> RunRecord:

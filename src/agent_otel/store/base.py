@@ -86,7 +86,8 @@ class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     ``state`` is a review state or a lifecycle. ``since`` and ``until`` are RFC 3339 times as records have them, the
     first included, the second not. ``finding`` is the rule of a finding. ``check`` names a check, ``verdict`` is what a
-    check is worth: given both, that check. ``file`` is the path of a changed file. ``after`` continues a list:
+    check is worth: given both, that check. ``file`` is the path of a changed file. ``fingerprint`` is
+    that of a failure or finding. ``after`` continues a list:
     ``cursor`` of its last record. The latest run comes first, or the earliest.
     """
 
@@ -99,6 +100,7 @@ class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
     check: str = ""
     verdict: str = ""
     file: str = ""
+    fingerprint: str = ""
     after: str = ""
     earliest_first: bool = False
     limit: int = 50

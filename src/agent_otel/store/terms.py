@@ -1,4 +1,4 @@
-"""What a record can be found by beside its columns: its checks, what they are worth, and the files it changed.
+"""What a record can be found by beside its columns: its checks, what they are worth, changed files and fingerprints.
 
 A term is a short text. Stores keep the terms of a record in an index, and a query asks for records that have all of its
 terms. A check counts with the verdict on its standing: the verification that counts, or none at all.
@@ -25,6 +25,8 @@ def terms(record: RunRecord) -> list[str]:
         found |= {_term("check", check.check), _term("verdict", check.verdict), _term(check.verdict, check.check)}
     for file in record.changed_files:
         found |= {_term("file", path) for path in (file.path, file.old_path) if path}
+    named = [*(each.fingerprint for each in record.failures), *(each.fingerprint for each in record.findings)]
+    found |= {_term("fingerprint", fingerprint) for fingerprint in named if fingerprint}
     return sorted(found)
 
 
@@ -35,7 +37,7 @@ def terms_of_document(document: bytes) -> list[str]:
 
 def asked(query: RecordQuery) -> list[str]:
     """The terms a query asks for; a check and a verdict are one, since they hold together."""
-    found = [_term("file", query.file)] if query.file else []
+    found = [_term(kind, value) for kind in ("file", "fingerprint") if (value := getattr(query, kind))]
     if query.check:
         found.append(_term(query.verdict or "check", query.check))
     elif query.verdict:

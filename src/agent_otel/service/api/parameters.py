@@ -167,6 +167,7 @@ OF_RUNS: Final = (
     _text("check", "Only runs with a check of this name."),
     _one_of("verdict", "Only runs in which a check, the named one if there is one, is worth this.", get_args(Verdict)),
     _text("file", "Only runs that changed the file at this path."),
+    _text("fingerprint", "Only runs with a failure or finding of this fingerprint."),
     _one_of("order", "Which runs come first.", ("latest", "earliest")),
     _limit(MOST_RUNS, RUNS_AT_ONCE, "At most so many runs; fewer where they are large."),
     _cursor(cursors.record_cursor),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent_otel.store.postgres.views import PANELS, VIEWS
+from agent_otel.store.postgres.views import FINGERPRINTS, PANELS, VIEWS
 
 Step = tuple[str, ...]
 
@@ -162,4 +162,5 @@ STEPS: Final[tuple[Step, ...]] = (
         "COMMENT ON COLUMN agent_otel.records.terms IS 'checks, their verdicts and changed files, to find it by'",
     ),
     PANELS,
+    FINGERPRINTS,
 )

@@ -82,7 +82,7 @@ VIEWS: Final[tuple[str, ...]] = (
 )
 
 
-def _listed(field: str, columns: str, comment: str, *, source: str = "") -> tuple[str, str]:
+def _listed(field: str, columns: str, comment: str, *, source: str = "", last: str = "") -> tuple[str, str]:
     """A view of the entries of a list in their order, each with the trace and span to look at.
 
     Args:
@@ -90,17 +90,29 @@ def _listed(field: str, columns: str, comment: str, *, source: str = "") -> tupl
         columns: of the view, made of ``entry``, the value, and ``position``.
         comment: what the view is.
         source: more to join to the entries.
+        last: columns that came later.
     """
     view = f"""
         CREATE OR REPLACE VIEW agent_otel.run_{field} AS
         SELECT run_id, started, records.lifecycle, agent, service, repository, branch, {columns},
             coalesce(split_part(entry ->> 'span', '/', 1), document #>> '{{capture,traces,0}}') AS trace_id,
-            split_part(entry ->> 'span', '/', 2) AS span_id, position
+            split_part(entry ->> 'span', '/', 2) AS span_id, position{last}
         FROM agent_otel.records,
             jsonb_array_elements(document -> '{field}') WITH ORDINALITY AS list (entry, position) {source}
     """  # noqa: S608 - names of ours
     return view, f"COMMENT ON VIEW agent_otel.run_{field} IS '{comment}'"
 
+
+_FINDINGS: Final = (
+    "entry ->> 'rule' AS rule, entry ->> 'severity' AS severity, entry ->> 'layer' AS layer,"
+    " entry ->> 'message' AS message"
+)
+_FAILURES: Final = (
+    "entry ->> 'error' AS error, entry ->> 'error_type' AS error_type, entry ->> 'command' AS command,"
+    " entry ->> 'tool' AS tool, entry ->> 'suspected_cause' AS suspected_cause,"
+    " entry ->> 'resolved_by' AS resolved_by, entry ->> 'source' AS source"
+)
+_FINGERPRINT: Final = ", entry ->> 'fingerprint' AS fingerprint"
 
 # A view can only get more columns at its end: those before stay in the order they had.
 PANELS: Final[tuple[str, ...]] = (
@@ -129,12 +141,7 @@ PANELS: Final[tuple[str, ...]] = (
         jsonb_path_query_first(r.document, '$.findings[*] ? (@.severity == "error").message') #>> '{}' AS first_error
     FROM agent_otel.records AS r""",
     "COMMENT ON COLUMN agent_otel.runs.first_error IS 'what the first finding says that is an error'",
-    *_listed(
-        "findings",
-        "entry ->> 'rule' AS rule, entry ->> 'severity' AS severity, entry ->> 'layer' AS layer,"
-        " entry ->> 'message' AS message",
-        "A row for each finding",
-    ),
+    *_listed("findings", _FINDINGS, "A row for each finding"),
     *_listed(
         "verifications",
         "entry ->> 'check' AS \"check\", coalesce((entry ->> 'required')::boolean, false) AS required,"
@@ -149,13 +156,7 @@ PANELS: Final[tuple[str, ...]] = (
         " (entry ->> 'duration_s')::double precision AS command_duration_s, entry ->> 'observer' AS observer",
         "A row for each command that was run, or refused",
     ),
-    *_listed(
-        "failures",
-        "entry ->> 'error' AS error, entry ->> 'error_type' AS error_type, entry ->> 'command' AS command,"
-        " entry ->> 'tool' AS tool, entry ->> 'suspected_cause' AS suspected_cause,"
-        " entry ->> 'resolved_by' AS resolved_by, entry ->> 'source' AS source",
-        "A row for each failure, and what resolved it",
-    ),
+    *_listed("failures", _FAILURES, "A row for each failure, and what resolved it"),
     *_listed(
         "gates",
         "entry ->> 'tool' AS tool, entry ->> 'outcome' AS outcome, entry ->> 'policy' AS policy,"
@@ -171,3 +172,9 @@ PANELS: Final[tuple[str, ...]] = (
     ),
 )
 """What panels of the dashboards need besides."""
+
+FINGERPRINTS: Final[tuple[str, ...]] = (
+    *_listed("findings", _FINDINGS, "A row for each finding", last=_FINGERPRINT),
+    *_listed("failures", _FAILURES, "A row for each failure, and what resolved it", last=_FINGERPRINT),
+)
+"""The views that tell which failures are the same; known of a run once it is folded again."""

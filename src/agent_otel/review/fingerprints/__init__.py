@@ -1,0 +1,1 @@
+"""Fingerprints: names of kinds of failures that stay the same across runs, agents and repositories."""
