@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2] / "tests")]
+import backends
 import chromium
 import collector
 import kafka
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[], Path]] = {
     "telemetrygen": telemetrygen.ensure,
     "kafka": kafka.ensure,
     "exporters": exporters.ensure,
+    "backends": backends.ensure,
     "prometheus": prometheus.ensure,
     "chromium": chromium.ensure,
 }
