@@ -44,6 +44,7 @@ def test_commands_are_those_of_the_readme() -> None:
         "compact",
         "consume",
         "contract",
+        "diagnose",
         "dialects",
         "diff",
         "digest",

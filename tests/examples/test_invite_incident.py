@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from agent_otel.review.diagnosis.diagnose import diagnose, diagnose_check
+from agent_otel.review.diagnosis.text import as_text
 from agent_otel.review.note import note
 from agent_otel.store.sqlite import SqliteStore
 
 NOTES = Path(__file__).parents[1] / "data" / "notes"
+DIAGNOSES = Path(__file__).parents[1] / "data" / "review" / "diagnoses"
 
 
 @pytest.fixture
@@ -85,7 +88,16 @@ def test_the_review_note_is_the_golden_one(records, place):
     assert alike(note(record), record) == golden.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["only-summary", "harnessed"])
+def test_the_diagnosis_is_the_golden_one(records, place):
+    """Firefox: nobody had asked the bad run for it; the harnessed one found the preview down."""
+    record = records[place]
+    golden = DIAGNOSES / f"invite-{('only-summary', 'harnessed')[place]}.txt"
+    asked = as_text(diagnose_check(record, "e2e: invite-flow in Firefox"))
+    assert alike(f"{as_text(diagnose(record))}\n{asked}", record) == golden.read_text(encoding="utf-8")
+
+
 def alike(text, record):
-    """The note with a fixed run id, start and times."""
+    """The text with a fixed run id, start and times."""
     text = text.replace(record.run_id, "RUN").replace(record.started, "STARTED")
     return re.sub(r"\b[0-9.]+ m?s\b", "0 s", text)

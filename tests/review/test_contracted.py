@@ -153,6 +153,7 @@ def test_that_nothing_was_seen_is_said_once_and_last() -> None:
         held = under(ran(verifications=(entry,)), contract)
         assert [(each.id, each.required) for each in held.verifications] == [("v1", True)]
         assert under(held, contract) == held
+    assert under(ran(verifications=(entry,)), Contract()).verifications[0].id == "v7"
 
 
 def test_the_contract_owns_what_it_states() -> None:

@@ -13,6 +13,7 @@ from agent_otel.cli.contracts import contract_option, demanded
 from agent_otel.cli.database import Source, existing_records, source_options
 from agent_otel.cli.named import find_run
 from agent_otel.errors import DecodeError
+from agent_otel.model.contract import Contract
 from agent_otel.model.record import RunRecord
 from agent_otel.model.versions import decode
 from agent_otel.review.contracted import audit
@@ -27,6 +28,19 @@ def run_options(command: Callable[..., object]) -> Callable[..., object]:
     The record is held to the contract: every command judges it as ``audit`` does.
     """
 
+    @functools.wraps(command)
+    def held(*, record: RunRecord, demands: Contract, **rest: Any) -> object:
+        return command(record=audit(record, demands).record, **rest)
+
+    return recorded_options(held)
+
+
+def recorded_options(command: Callable[..., object]) -> Callable[..., object]:
+    """As ``run_options``, for a command that asks what the run itself was told.
+
+    It gets the record as it was recorded, and the contract as ``demands``.
+    """
+
     @click.argument("run", required=False)
     @click.option("--file", type=READABLE, metavar="RECORD.json", help="Read the record from this file instead.")
     @contract_option
@@ -39,7 +53,7 @@ def run_options(command: Callable[..., object]) -> Callable[..., object]:
             message = "--file is the record: leave out RUN, --db and --url"
             raise click.UsageError(message)
         record = read_record(file) if file else stored_record("last" if run is None else run, source)
-        return command(record=audit(record, demanded(contract)).record, **rest)
+        return command(record=record, demands=demanded(contract), **rest)
 
     return with_record
 

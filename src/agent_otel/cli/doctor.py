@@ -10,7 +10,7 @@ import click
 
 from agent_otel.cli.console import print_json
 from agent_otel.cli.database import database_option
-from agent_otel.cli.diagnosis import examine
+from agent_otel.cli.symptoms import examine
 from agent_otel.text.terminal import printable
 
 

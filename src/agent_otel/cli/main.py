@@ -8,6 +8,7 @@ from agent_otel.cli.audit import audit
 from agent_otel.cli.compact import compact
 from agent_otel.cli.consume import consume
 from agent_otel.cli.contract import contract
+from agent_otel.cli.diagnose import diagnose
 from agent_otel.cli.dialects import dialects
 from agent_otel.cli.diff import diff
 from agent_otel.cli.digest import digest
@@ -63,7 +64,9 @@ def main() -> None:
     """Run records of coding agents: what the agent knew, what it did, why it believed it was done."""
 
 
-READING = (runs, show, note, audit, contract, digest, diff, export, report, record, rules, dialects, doctor)
+READING = (
+    runs, show, note, audit, diagnose, contract, digest, diff, export, report, record, rules, dialects, doctor,
+)  # fmt: skip
 MAKING = (run, exec_, compact, recompact, serve, consume)
 
 for command in (*READING, *MAKING):

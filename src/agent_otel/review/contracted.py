@@ -118,10 +118,10 @@ def _verifications(record: RunRecord, waived: list[Check]) -> tuple[Verification
     """
     required = record.task.required_checks
     entries = [
-        replace(entry, required=demanded or (entry.required and not _among(waived, entry)))
+        replace(entry, required=demanded or (entry.required and not spared))
         for entry in record.verifications
-        for demanded in [_among(required, entry)]
-        if not (_silent(entry) and (demanded or entry.required))
+        for demanded, spared in [(_among(required, entry), _among(waived, entry))]
+        if not (_silent(entry) and (demanded or (entry.required and spared)))
     ]
     number = max((int(entry.id[1:]) for entry in entries if entry.id[1:].isdecimal()), default=0)
     # What only says that nothing was seen stands last, so that saying it anew moves nothing.

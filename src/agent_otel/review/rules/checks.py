@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
 from agent_otel.model.record import Layer, RunRecord, Severity, Verdict
 from agent_otel.review.rules.base import Notice
 from agent_otel.review.standing import Standing, standings
-
-_UNAVAILABLE: Final = re.compile(
-    r"\b(?:un(?:available|reachable|installed)|not (?:available|installed|reachable|running|found|present|supported)"
-    r"|offline|(?:is|was|are|were) down|no (?:access|network|such service)|cannot connect"
-    r"|missing (?:tool|browser|service))",
-    re.IGNORECASE,
-)
+from agent_otel.review.unavailable import says_unavailable
 
 
 def missing_required_check(record: RunRecord) -> Iterator[Notice]:
@@ -85,4 +77,4 @@ def _why_skipped(check: Standing) -> Layer:
     verification = check.verification
     if verification is None or verification.unavailable is False:
         return "judging"
-    return "runway" if verification.unavailable or _UNAVAILABLE.search(verification.reason or "") else "judging"
+    return "runway" if verification.unavailable or says_unavailable(verification.reason) else "judging"

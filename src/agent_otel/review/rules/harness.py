@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Iterator
 
 from agent_otel.model.record import RunRecord
+from agent_otel.review.gaps import losses
 from agent_otel.review.rules.base import Notice
 from agent_otel.review.wording import count
 
@@ -60,22 +61,8 @@ def incomplete_capture(record: RunRecord) -> Iterator[Notice]:
     capture = record.capture
     if record.lifecycle == "open":
         return  # what a running run has not sent yet is not missing
-    gaps = [text for number, text in _gaps(record) if number]
+    gaps = losses(record)
     if gaps or not capture.complete:
         yield Notice(f"the capture is incomplete: {'; '.join(gaps) or 'the reason was not recorded'}", ("capture",))
     if capture.limits:
         yield Notice(f"this telemetry cannot show everything: {', '.join(capture.limits)}", ("capture",), "info")
-
-
-def _gaps(record: RunRecord) -> tuple[tuple[int, str], ...]:
-    capture, dropped = record.capture, record.capture.dropped
-    return (
-        (record.agent.dialect is None and capture.unrecognised, "nothing in it was recognised as the work of an agent"),
-        (not capture.root_seen, "the root span was not seen"),
-        (len(capture.open_spans), f"{count(len(capture.open_spans), 'span')} never ended"),
-        (capture.orphans, f"{count(capture.orphans, 'span')} without the parent"),
-        (dropped.spans, f"{count(dropped.spans, 'span')} dropped by the sender"),
-        (dropped.events, f"{count(dropped.events, 'event')} dropped by the sender"),
-        (dropped.attributes, f"{count(dropped.attributes, 'attribute')} dropped by the sender"),
-        (capture.truncated, "the record was cut to its limits"),
-    )

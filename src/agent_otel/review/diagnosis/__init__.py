@@ -1,0 +1,1 @@
+"""Which part of the harness a failure points to: one small function an explanation, tables that order them."""

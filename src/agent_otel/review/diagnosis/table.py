@@ -1,0 +1,35 @@
+"""Every explanation of a check, in the order in which they are asked. A new one is one function and one entry here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agent_otel.model.record import Verdict
+from agent_otel.review.diagnosis import demand, failed, skipped, weak
+from agent_otel.review.diagnosis.case import Case, Explanation
+from agent_otel.review.diagnosis.shape import Answer
+
+_FIRST: Final[tuple[Explanation, ...]] = (demand.open_run, demand.regressed, demand.unrequired)
+
+_BY_VERDICT: Final[dict[Verdict, tuple[Explanation, ...]]] = {
+    "proved": (demand.passed,),
+    "failed": (
+        failed.no_program, failed.no_service, failed.timed_out, failed.unseen, failed.outdated, failed.on_final,
+        failed.somewhere,
+    ),
+    "not_run": (
+        skipped.refused, skipped.not_started, skipped.declared, skipped.explained, skipped.untold, skipped.cut_off,
+        skipped.lost, skipped.mentioned, skipped.silent,
+    ),
+    "stale": (weak.stale,),
+    "contradicted": (weak.contradicted,),
+    "claimed": (weak.claimed,),
+    "unverifiable": (weak.unverifiable,),
+}  # fmt: skip
+"""The last one of each verdict always applies."""
+
+
+def explanation(case: Case) -> Answer:
+    """Where the fix of a check belongs: the first explanation that applies."""
+    explanations = (*_FIRST, *_BY_VERDICT[case.standing.verdict])
+    return next(answer for explain in explanations if (answer := explain(case)) is not None)
