@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from boards.cost import COST
 from boards.dashboard import Dashboard
 from boards.evidence import EVIDENCE
+from boards.processor import PROCESSOR
 from boards.run import RUN
 from boards.runs import RUNS
+from boards.tools import TOOLS
 
-DASHBOARDS: Final[tuple[Dashboard, ...]] = (EVIDENCE, RUNS, RUN)
+DASHBOARDS: Final[tuple[Dashboard, ...]] = (EVIDENCE, RUNS, RUN, TOOLS, COST, PROCESSOR)

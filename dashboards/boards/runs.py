@@ -10,7 +10,6 @@ from boards.queries import POSTGRES, PROMETHEUS, TEMPO, Promql, Sql
 from boards.variables import ADDRESSES, OF_MODELS, WITHIN, column, data_source
 
 _RUNS: Final = f"FROM agent_otel.runs WHERE {WITHIN} AND {OF_MODELS}"
-_CHOSEN: Final = f'{{{series.AGENT}=~"${{agent:regex}}"}}'
 
 
 def _by(field: str) -> Sql:
@@ -162,7 +161,8 @@ _RATE: Final = Panel(
     look=looks.bars(),
     queries=[
         Promql(
-            f"60 * sum by ({series.AGENT}) (rate({series.AGENT_DURATION}_count{_CHOSEN}[$__rate_interval]))",
+            f"60 * sum by ({series.AGENT})"
+            f" (rate({series.AGENT_DURATION}_count{series.CHOSEN_AGENTS}[$__rate_interval]))",
             f"{{{{{series.AGENT}}}}}",
         )
     ],
@@ -174,8 +174,8 @@ _FAILING: Final = Panel(
     queries=[
         Promql(
             f"sum by ({series.AGENT}) (rate({series.AGENT_DURATION}_count"
-            f'{{{series.AGENT}=~"${{agent:regex}}",{series.ERROR}!=""}}[$__rate_interval]))'
-            f" / sum by ({series.AGENT}) (rate({series.AGENT_DURATION}_count{_CHOSEN}[$__rate_interval]))",
+            f'{{{series.AGENT}=~"$agent",{series.ERROR}!=""}}[$__rate_interval]))'
+            f" / sum by ({series.AGENT}) (rate({series.AGENT_DURATION}_count{series.CHOSEN_AGENTS}[$__rate_interval]))",
             f"{{{{{series.AGENT}}}}}",
         )
     ],

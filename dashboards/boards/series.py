@@ -33,6 +33,15 @@ AGENT_TOOL_CALLS: Final = series(names.METRIC_AGENT_TOOL_CALLS, "histogram")
 AGENT_MODEL_CALLS: Final = series(names.METRIC_AGENT_INFERENCE_CALLS, "histogram")
 UNMEASURED: Final = series(names.METRIC_DROPPED, "counter")
 
+SPANS: Final = "traces_span_metrics_calls_total"
+"""Spans, as the collector's span_metrics connector counts them (collector-config/)."""
+SPAN_DURATION: Final = "traces_span_metrics_duration_seconds"
+FAILED: Final = 'status_code="STATUS_CODE_ERROR"'
+TOOL_CALLS: Final = f'{label(names.OPERATION_NAME)}="{names.EXECUTE_TOOL}"'
+"""Which of them are tool calls."""
+
 AGENT: Final = label(names.AGENT_NAME)
+CHOSEN_AGENTS: Final = f'{{{AGENT}=~"$agent"}}'
+"""Which series belong to the agents that a reader chose; only without a format is it escaped as PromQL needs it."""
 TOOL: Final = label(names.TOOL_NAME)
 ERROR: Final = label(names.ERROR_TYPE)

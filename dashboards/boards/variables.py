@@ -88,7 +88,7 @@ def _chosen(name: str, source: Source, query: str) -> Json:
 
 ADDRESSES: Final = (
     textbox(
-        "processor", "Processor", "http://localhost:4318", "Where the processor's API is, for links to run records"
+        "processor", "Processor", "http://localhost:4328", "Where the processor's API is, for links to run records"
     ),
     textbox("jaeger_ui", "Jaeger", "http://localhost:16686", "Where Jaeger's page is, for links to traces"),
 )

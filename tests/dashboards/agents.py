@@ -1,6 +1,6 @@
 """Agents at work, each in its own way: ``agents.py FOLDER``. They work once for each line of standard input.
 
-Their telemetry goes where ``OTEL_*`` says. After each round a line says that all of it was sent.
+Their telemetry goes where ``OTEL_*`` says. After each round a line says how many spans and log records were sent, ever.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from opentelemetry import metrics
+from opentelemetry import metrics, trace
+from opentelemetry._logs import get_logger_provider
+from opentelemetry.sdk._logs import LogRecordProcessor
+from opentelemetry.sdk.trace import SpanProcessor
 
 import agent_otel
 
@@ -94,6 +97,27 @@ def breaks(repo: Path) -> None:
 AGENTS: tuple[Callable[[Path], None], ...] = (proves, goes_stale, says_otherwise, runs_into_walls, breaks)
 
 
+class Counter(SpanProcessor, LogRecordProcessor):
+    """Counts what is sent."""
+
+    spans = logs = 0
+
+    def on_end(self, span: object) -> None:
+        """A span."""
+        self.spans += 1
+
+    def on_emit(self, log_record: object) -> None:
+        """A log record."""
+        self.logs += 1
+
+    def shutdown(self) -> None:
+        """Nothing is held."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing is held."""
+        return True
+
+
 def _run(agent: str, repo: Path, task: str, **more: object) -> agent_otel.run:
     return agent_otel.run(task, agent=agent, repo=repo, scope=["**"], exclusions=[], **more)
 
@@ -114,12 +138,15 @@ def _repository(folder: Path) -> Path:
 def main() -> None:
     """Works until there are no more lines."""
     agent_otel.configure(service_name="agents")
+    counter = Counter()
+    trace.get_tracer_provider().add_span_processor(counter)
+    get_logger_provider().add_log_record_processor(counter)
     for number, _ in enumerate(sys.stdin):
         for agent in AGENTS:
             agent(_repository(Path(sys.argv[1]) / f"{number}-{agent.__name__}" / "invite-app"))
         agent_otel.flush()
         metrics.get_meter_provider().force_flush()
-        sys.stdout.write("sent\n")
+        sys.stdout.write(f"{counter.spans} {counter.logs}\n")
         sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""Agents at work, and a processor with what they sent: the truth that dashboards are held against."""
+"""Agents at work, and what a processor and Prometheus have of it: the truth that dashboards are held against."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import gzip
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import psycopg
@@ -20,28 +22,72 @@ import pytest
 from agent_otel.model.record import to_builtins
 from agent_otel.store.base import RecordQuery
 from agent_otel.store.open import open_store
-from dialect_cases import CASES
+from dialect_cases import CASES, items_of
+from real.configured import Configured
 from real.grafana import Range
-from real.ports import wait_until
+from real.ports import free_port, wait_until
 from real.postgres import PostgresServer
 from real.processor import Processor
+from real.prometheus import Prometheus
 
 AGENTS = Path(__file__).with_name("agents.py")
 SIGNALS = {"traces": "/v1/traces", "logs": "/v1/logs"}
 DAY_S = 86_400
+SCRAPE_S = 1.0
+RUNS = 5
+"""Those of each round."""
+
+Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """What ran: the database that its telemetry came to, and the records."""
+    """What ran: where its records and metrics are, the records, and when the second round of agents began."""
 
     db: str
-    records: list[dict[str, Any]]
+    prometheus: Prometheus
+    records: Rows
+    begun_s: float
+    again_s: float
 
     def everything(self) -> Range:
         """The time range of all runs."""
         started = [datetime.fromisoformat(each["started"].replace("Z", "+00:00")) for each in self.records]
         return Range(min(started).timestamp() - DAY_S, max(started).timestamp() + DAY_S)
+
+    def lately(self, seconds: float) -> Range:
+        """The time range that ends now."""
+        return Range(time.time() - seconds, time.time(), scrape_s=SCRAPE_S)
+
+
+@pytest.fixture(scope="session")
+def fleet(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Two rounds of agents, and the captures of real ones, through a collector as collector-config/ has it."""
+    folder = tmp_path_factory.mktemp("fleet")
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE fleet")
+    options = ("--debounce-s", "0.1", "--retention-days", "0")
+    with ExitStack() as stack:
+        processor = Processor(*options, db=postgres.url("fleet"), log=folder / "processor.log")
+        stack.callback(processor.kill)
+        nobody = f"127.0.0.1:{free_port()}"
+        env = {"AGENT_OTEL_PROCESSOR": processor.http, "OTELCOL_BACKEND": nobody}
+        collector = Configured(folder / "collector", "local.yaml", env=env)
+        stack.callback(collector.program.kill)
+        targets = {"agents": collector.prometheus, "agent-otel": urlsplit(processor.http).netloc}
+        prometheus = Prometheus(folder / "prometheus", targets)
+        stack.callback(prometheus.program.kill)
+        begun_s = time.time()
+        items = {item.digest for case in CASES for item in items_of(case)}
+        for path, body in captures():
+            send(collector.http + path, body)
+        agents = stack.enter_context(closing(Agents(folder / "work", collector.http)))
+        spans, _ = agents.work()
+        known(prometheus, spans=spans, runs=RUNS)
+        again_s = time.time()
+        spans, logs = agents.work()
+        known(prometheus, spans=spans, runs=2 * RUNS)
+        yield Fleet(processor.db, prometheus, settled(processor.db, len(items) + spans + logs), begun_s, again_s)
 
 
 def captures() -> Iterator[tuple[str, bytes]]:
@@ -58,37 +104,45 @@ def send(url: str, body: bytes) -> None:
         assert answer.status == 200
 
 
-@pytest.fixture(scope="session")
-def fleet(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory, otlp_environment) -> Iterator[Fleet]:
-    """Two rounds of agents, and the captures of real ones."""
-    folder = tmp_path_factory.mktemp("fleet")
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE fleet")
-    options = ("--debounce-s", "0.1", "--retention-days", "0")
-    processor = Processor(*options, db=postgres.url("fleet"), log=folder / "processor.log")
-    try:
-        for path, body in captures():
-            send(processor.http + path, body)
-        with closing(Agents(folder / "work", otlp_environment(processor.http))) as agents:
-            agents.work()
-            agents.work()
-        yield Fleet(processor.db, settled(processor.db))
-    finally:
-        processor.kill()
+def known(prometheus: Prometheus, *, spans: int, runs: int) -> None:
+    """Waits until Prometheus has seen the agents' spans, and what they measured, for two scrapes."""
+    counted = 'sum(min_over_time(traces_span_metrics_calls_total{service_name="agents"}[2500ms]))'
+    ended = "sum(min_over_time(gen_ai_invoke_agent_duration_seconds_count[2500ms]))"
+    wait_until(lambda: set(prometheus.values(counted).values()) == {spans}, timeout_s=60, what=f"{spans} spans")
+    wait_until(lambda: set(prometheus.values(ended).values()) == {runs}, timeout_s=60, what=f"{runs} runs")
+
+
+def settled(db: str, items: int) -> Rows:
+    """The records, as soon as all that was sent is in them."""
+    with closing(open_store(db)) as store:
+
+        def folded() -> bool:
+            stats = store.stats()
+            return stats.items == items and not stats.due
+
+        wait_until(folded, timeout_s=60, what=f"{items} items")
+        return [to_builtins(record) for record in store.records(RecordQuery(limit=1_000))]
 
 
 class Agents:
     """The program of ``agents.py``: ``work`` makes all of them work once."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        environment = {
+            **os.environ,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_METRIC_EXPORT_INTERVAL": "600000",  # only when it is told to
+        }
         self._program = subprocess.Popen(
             [sys.executable, AGENTS, folder], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def work(self) -> None:
-        """Once, and all telemetry of it is sent."""
+    def work(self) -> tuple[int, int]:
+        """Once, and all telemetry of it is sent: how many spans and log records so far."""
         print("work", file=self._program.stdin, flush=True)
-        assert self._program.stdout.readline() == "sent\n"
+        spans, logs = self._program.stdout.readline().split()
+        return int(spans), int(logs)
 
     def close(self) -> None:
         """Ends it in good order."""
@@ -97,22 +151,37 @@ class Agents:
 
 
 @pytest.fixture(scope="session")
-def otlp_environment() -> Callable[[str], dict[str, str]]:
-    """The environment of a program that sends its telemetry somewhere, and only when it is told to."""
+def sql(fleet: Fleet) -> Callable[[str], Rows]:
+    """Asks the database, as a reader with no more rights than the README gives."""
+    readme = Path(__file__).resolve().parents[2] / "README.md"
+    block = readme.read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0]
+    grants, _ = block.rsplit("\n\n", 1)
 
-    def of(endpoint: str) -> dict[str, str]:
-        return {
-            **os.environ,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            "OTEL_METRIC_EXPORT_INTERVAL": "600000",
-        }
+    def rows(statement: str) -> Rows:
+        with psycopg.connect(fleet.db, row_factory=psycopg.rows.dict_row) as connection:
+            for each in ("CREATE ROLE grafana", grants, "SET ROLE grafana"):
+                connection.execute(each)
+            found = connection.execute(statement).fetchall()
+            connection.rollback()  # the role was made for this question alone
+            return found
 
-    return of
+    return rows
 
 
-def settled(db: str) -> list[dict[str, Any]]:
-    """The records, as soon as all that came is in them."""
-    with closing(open_store(db)) as store:
-        wait_until(lambda: store.stats().due == 0, timeout_s=60, what="folding")
-        return [to_builtins(record) for record in store.records(RecordQuery(limit=1_000))]
+@pytest.fixture(scope="session")
+def choose(fleet: Fleet, sql) -> Callable[..., Range]:
+    """A time range with the variables of a dashboard, all values of each unless told otherwise."""
+
+    def chosen(dashboard, range_: Range, **given: list[str]) -> Range:
+        found: dict[str, Any] = {}
+        for variable in dashboard.variables:
+            if variable["type"] == "query":
+                found[variable["name"]] = variable.get("allValue") or options(variable, range_)
+        boastful = next(each["run_id"] for each in fleet.records if each["agent"].get("name") == "boastful")
+        return replace(range_, variables={"run_id": [boastful], **found, **given})
+
+    def options(variable, range_: Range) -> list[str]:
+        """What can be chosen."""
+        return [next(iter(row.values())) for row in sql(range_.sql(variable["query"]))]
+
+    return chosen

@@ -34,7 +34,9 @@ def test_the_program_writes_them(tmp_path: Path) -> None:
 
 def test_uids_are_stable() -> None:
     """Other pages link to them."""
-    assert [each.uid for each in DASHBOARDS] == ["agent-otel-evidence", "agent-otel-runs", "agent-otel-run"]
+    assert [each.uid for each in DASHBOARDS] == [
+        f"agent-otel-{name}" for name in ("evidence", "runs", "run", "tools", "cost", "processor")
+    ]
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -60,7 +62,7 @@ def test_every_variable_is_declared_and_used(name: str) -> None:
     document = BY_NAME[name]
     declared = {each["name"] for each in document["templating"]["list"]}
     text = json.dumps({**document, "templating": []})
-    used = {variable for variable in declared if f"${{{variable}}}" in text or f"${{{variable}:" in text}
+    used = {name for name in declared if re.search(rf"\$(\{{{name}[:}}]|{name}\b)", text)}
     assert used == declared
     for part in text.split("${")[1:]:
         word = part.partition("}")[0].partition(":")[0]

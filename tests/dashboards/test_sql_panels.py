@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from boards.all import DASHBOARDS
-from boards.queries import POSTGRES, Sql
+from boards.queries import Sql
 
 from real.grafana import Range
 
-README = Path(__file__).resolve().parents[2] / "README.md"
 PANELS = {
     f"{dashboard.name}: {panel.title}": (dashboard, panel, query)
     for dashboard in DASHBOARDS
@@ -37,56 +32,23 @@ SOME = ("everything", "a year", "the last two days")
 Rows = list[dict[str, Any]]
 
 
-@pytest.fixture(scope="session")
-def ask(fleet) -> Callable[[str], Rows]:
-    """Asks the database, as a reader with no more rights than the README gives."""
-    (block,) = re.findall(r"```sql\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    grants, _ = block.rsplit("\n\n", 1)
-
-    def rows(statement: str) -> Rows:
-        with psycopg.connect(fleet.db, row_factory=psycopg.rows.dict_row) as connection:
-            for each in ("CREATE ROLE grafana", grants, "SET ROLE grafana"):
-                connection.execute(each)
-            found = connection.execute(statement).fetchall()
-            connection.rollback()  # the role was made for this question alone
-            return found
-
-    return rows
-
-
-@pytest.fixture
-def choose(ask, fleet) -> Callable[..., Range]:
-    """A time range with the variables of a dashboard, all values of each unless told otherwise."""
-
-    def chosen(dashboard, range_: Range, **given: list[str]) -> Range:
-        found = {
-            variable["name"]: [next(iter(row.values())) for row in ask(range_.sql(variable["query"]))]
-            for variable in dashboard.variables
-            if variable["type"] == "query" and variable["datasource"] == POSTGRES.ref()
-        }
-        found["run_id"] = [next(each["run_id"] for each in fleet.records if each["agent"].get("name") == "boastful")]
-        return replace(range_, variables={**found, **given})
-
-    return chosen
-
-
 @pytest.mark.parametrize("name", PANELS)
-def test_every_query_is_answered(name, ask, choose, fleet) -> None:
+def test_every_query_is_answered(name, sql, choose, fleet) -> None:
     """Without an error for any range, and with rows wherever there are runs."""
     dashboard, _, query = PANELS[name]
     for said, range_of in RANGES.items():
         range_ = choose(dashboard, range_of(fleet.everything()))
-        rows = ask(range_.sql(query.text))
+        rows = sql(range_.sql(query.text))
         assert rows or (said not in SOME and dashboard.name != "run"), said
         if query.over_time:
             assert all(set(row) == {"time", "metric", "value"} for row in rows)
             assert [row["time"] for row in rows] == sorted(row["time"] for row in rows)
 
 
-def shown(name: str, ask, choose, fleet, **given: list[str]) -> Rows:
+def shown(name: str, sql, choose, fleet, **given: list[str]) -> Rows:
     """What a panel shows of everything."""
     dashboard, _, query = PANELS[name]
-    return ask(choose(dashboard, fleet.everything(), **given).sql(query.text))
+    return sql(choose(dashboard, fleet.everything(), **given).sql(query.text))
 
 
 def verdicts(records: Rows, *, required: bool = True) -> Counter[str]:
@@ -99,42 +61,42 @@ def verdicts(records: Rows, *, required: bool = True) -> Counter[str]:
     )
 
 
-def test_the_state_of_evidence_is_that_of_the_records(ask, choose, fleet) -> None:
+def test_the_state_of_evidence_is_that_of_the_records(sql, choose, fleet) -> None:
     """Required checks by verdict, and each that is not proved."""
-    (row,) = shown("evidence: Required checks by verdict", ask, choose, fleet)
+    (row,) = shown("evidence: Required checks by verdict", sql, choose, fleet)
     truth = verdicts(fleet.records)
     assert {name: count for name, count in row.items() if count} == truth
     assert {"proved", "stale", "contradicted", "not_run"} <= set(truth)
-    (share,) = shown("evidence: Required checks that are proved", ask, choose, fleet)
+    (share,) = shown("evidence: Required checks that are proved", sql, choose, fleet)
     assert share["proved"] == pytest.approx(truth["proved"] / truth.total())
-    missing = shown("evidence: Required checks without proof", ask, choose, fleet)
+    missing = shown("evidence: Required checks without proof", sql, choose, fleet)
     assert Counter(each["verdict"] for each in missing) == truth - Counter(proved=truth["proved"])
 
 
-def test_verdicts_over_time_add_up(ask, choose, fleet) -> None:
+def test_verdicts_over_time_add_up(sql, choose, fleet) -> None:
     """To those of all checks."""
-    rows = shown("evidence: Verdicts over time", ask, choose, fleet)
+    rows = shown("evidence: Verdicts over time", sql, choose, fleet)
     total: Counter[str] = Counter()
     for row in rows:
         total[row["metric"]] += row["value"]
     assert total == verdicts(fleet.records, required=False)
 
 
-def test_a_choice_narrows_what_is_shown(ask, choose, fleet) -> None:
+def test_a_choice_narrows_what_is_shown(sql, choose, fleet) -> None:
     """One agent's checks are shown, and nobody else's; runs without a repository can be chosen, too."""
-    (row,) = shown("evidence: Required checks by verdict", ask, choose, fleet, agent=["hasty"])
+    (row,) = shown("evidence: Required checks by verdict", sql, choose, fleet, agent=["hasty"])
     hasty = [each for each in fleet.records if each["agent"].get("name") == "hasty"]
     assert {name: count for name, count in row.items() if count} == verdicts(hasty)
-    (nobody,) = shown("evidence: Required checks by verdict", ask, choose, fleet, repository=["it's nobody's"])
+    (nobody,) = shown("evidence: Required checks by verdict", sql, choose, fleet, repository=["it's nobody's"])
     assert not any(nobody.values())
-    rows = shown("evidence: Verdicts over time", ask, choose, fleet, repository=["(none)"])
+    rows = shown("evidence: Verdicts over time", sql, choose, fleet, repository=["(none)"])
     somewhere = [each for each in fleet.records if "repository" not in each["base"]]
     assert sum(row["value"] for row in rows) == verdicts(somewhere, required=False).total()
 
 
-def test_runs_are_listed_with_the_next_step(ask, choose, fleet) -> None:
+def test_runs_are_listed_with_the_next_step(sql, choose, fleet) -> None:
     """Each with how it stands, and the first error or the agent's own word on what comes next."""
-    rows = shown("runs: Runs, and the next step for a reviewer", ask, choose, fleet)
+    rows = shown("runs: Runs, and the next step for a reviewer", sql, choose, fleet)
     by_id = {row["run_id"]: row for row in rows}
     assert len(rows) == len(by_id) == len(fleet.records)
     for record in fleet.records:
@@ -155,19 +117,19 @@ def test_runs_are_listed_with_the_next_step(ask, choose, fleet) -> None:
         ("Outcome", lambda record: record["outcome"]),
     ],
 )
-def test_runs_over_time_add_up(panel, truth, ask, choose, fleet) -> None:
+def test_runs_over_time_add_up(panel, truth, sql, choose, fleet) -> None:
     """To the runs there are."""
     total: Counter[str] = Counter()
-    for row in shown(f"runs: {panel}", ask, choose, fleet):
+    for row in shown(f"runs: {panel}", sql, choose, fleet):
         total[row["metric"]] += row["value"]
     assert total == Counter(map(truth, fleet.records))
 
 
 @pytest.mark.parametrize("field", ["rule", "layer"])
-def test_findings_are_counted_by_rule_and_layer(field, ask, choose, fleet) -> None:
+def test_findings_are_counted_by_rule_and_layer(field, sql, choose, fleet) -> None:
     """Each with its severity."""
     title = {"rule": "Findings by rule", "layer": "Findings by layer of the harness"}[field]
-    rows = shown(f"runs: {title}", ask, choose, fleet)
+    rows = shown(f"runs: {title}", sql, choose, fleet)
     truth = Counter(
         (finding.get(field, "(none)"), finding["severity"]) for each in fleet.records for finding in each["findings"]
     )
@@ -175,7 +137,7 @@ def test_findings_are_counted_by_rule_and_layer(field, ask, choose, fleet) -> No
     assert {(row[field], name): row[name] for row in rows for name in severities if row[name]} == truth
 
 
-def test_one_run_is_its_record(ask, choose, fleet) -> None:
+def test_one_run_is_its_record(sql, choose, fleet) -> None:
     """Its checks, commands and claims, in their order."""
     record = next(each for each in fleet.records if each["agent"].get("name") == "boastful")
     chosen = {"run_id": [record["run_id"]]}
@@ -184,8 +146,59 @@ def test_one_run_is_its_record(ask, choose, fleet) -> None:
         ("Commands", "commands", "command"),
         ("Findings", "findings", "rule"),
     ):
-        rows = shown(f"run: {panel}", ask, choose, fleet, **chosen)
+        rows = shown(f"run: {panel}", sql, choose, fleet, **chosen)
         assert [row[column] for row in rows] == [each[column] for each in record[field]]
     (said,) = (statement for claim in record["claims"] for statement in claim["statements"])
-    (row,) = shown("run: Claims", ask, choose, fleet, **chosen)
+    (row,) = shown("run: Claims", sql, choose, fleet, **chosen)
     assert (row["statement"], row["verdict"]) == (said["text"], said["verdict"])
+
+
+def test_what_runs_used_is_what_the_records_say(sql, choose, fleet) -> None:
+    """Tokens, model calls and cost, added up; of one model, too; what went into runs that are done."""
+
+    def used(records: Rows, name: str) -> float:
+        return sum(each["usage"].get(name) or 0 for each in records)
+
+    for panel, name in (
+        ("Input tokens", "input_tokens"),
+        ("Output tokens", "output_tokens"),
+        ("Model calls", "model_calls"),
+        ("Cost", "cost_usd"),
+    ):
+        (row,) = shown(f"cost: {panel}", sql, choose, fleet)
+        assert row[panel.lower()] == pytest.approx(used(fleet.records, name))
+    (row,) = shown("cost: Input tokens", sql, choose, fleet, model=["another-model"])
+    of_model = [each for each in fleet.records if "another-model" in each["agent"].get("models", ())]
+    assert row["input tokens"] == used(of_model, "input_tokens") == 4_800
+    rows = shown("cost: By agent, model and repository", sql, choose, fleet)
+    careful = next(row for row in rows if row["agent"] == "careful" and row["model"] == "some-model")
+    assert careful["into_done_runs"] == 1
+
+
+def test_budgets_are_those_of_the_records(sql, choose, fleet) -> None:
+    """What was used of each limit, and who went over it."""
+    (over,) = {
+        (row["agent"], row["budget"], row["limit"], row["consumed"])
+        for row in shown("cost: Runs over their budget", sql, choose, fleet)
+    }
+    assert over == ("hasty", "tokens", 1_000, 3_000)
+    uses = {row["metric"]: row["value"] for row in shown("cost: Use of limits", sql, choose, fleet)}
+    assert uses["tokens"] == 3
+    assert 0 < uses["steps"] < 1
+
+
+def test_commands_are_those_of_the_records(sql, choose, fleet) -> None:
+    """By result, and those whose last word is a failure."""
+    rows = shown("tools: Commands by result", sql, choose, fleet)
+    total: Counter[str] = Counter()
+    for row in rows:
+        total[row["metric"]] += row["value"]
+    assert total == Counter(each["result"] for record in fleet.records for each in record["commands"])
+    last: dict[tuple[str, str], str] = {}
+    for record in fleet.records:
+        last.update({(record["run_id"], each["command"]): each["result"] for each in record["commands"]})
+    left = {key for key, result in last.items() if result in {"failed", "timed_out"}}
+    rows = shown("tools: Failed commands that were never run again", sql, choose, fleet)
+    assert {(row["run_id"], row["command"]) for row in rows} == left
+    policies = shown("tools: Denials by policy", sql, choose, fleet)
+    assert {"policy": "no-push", "denials": 2} in policies

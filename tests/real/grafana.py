@@ -25,16 +25,20 @@ def _all(value: Value) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _regex(value: Value) -> str:
-    escaped = [re.sub(r"([\\^$.*+?()\[\]{}|/])", r"\\\1", each) for each in _all(value)]
+def _promql(value: Value) -> str:
+    """As the Prometheus data source writes chosen values: a regular expression, within a string of PromQL.
+
+    A text is what stands for all of them, which is taken as it is.
+    """
+    if isinstance(value, str):
+        return value
+    escaped = [re.sub(r"[$^*{}\[\]'+?.()|]", r"\\\\\g<0>", each.replace("\\", "\\" * 4)) for each in value]
     return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
 
 
 FORMATS: Final[Mapping[str, Callable[[Value], str]]] = {
-    "": _one,
     "raw": _one,
     "sqlstring": lambda value: ",".join("'" + each.replace("'", "''") + "'" for each in _all(value)),
-    "regex": _regex,
 }
 
 
@@ -52,8 +56,8 @@ class Range:
         """The time between two points of some thousand, at least a second."""
         return max(1, round((self.end_s - self.start_s) / 1_000))
 
-    def filled(self, text: str) -> str:
-        """The text with the values of variables.
+    def filled(self, text: str, plain: Callable[[Value], str] = _one) -> str:
+        """The text with the values of variables, written ``plain`` where nothing is said of how.
 
         Raises:
             KeyError: it has an unknown one, or a format that is not known.
@@ -65,9 +69,13 @@ class Range:
             "__range": f"{int(self.end_s - self.start_s)}s",
         }
         text = re.sub(
-            r"\$\{(\w+)(?::(\w+))?\}", lambda found: FORMATS[found[2] or ""](known[found[1]]), text, flags=re.ASCII
+            r"\$\{(\w+)(?::(\w+))?\}", lambda found: (FORMATS[found[2]] if found[2] else plain)(known[found[1]]), text
         )
-        return re.sub(r"\$(?!__time)(\w+)", lambda found: _one(known[found[1]]), text)
+        return re.sub(r"\$(?!__time)(\w+)", lambda found: plain(known[found[1]]), text)
+
+    def promql(self, text: str) -> str:
+        """The PromQL that Prometheus gets."""
+        return self.filled(text, _promql)
 
     def sql(self, text: str) -> str:
         """The SQL that PostgreSQL gets."""

@@ -63,7 +63,7 @@ class Listeners:
         self.refusal: Exception | None = None
         self.budget = Budget(capacity)
         self.metrics = ServiceMetrics(
-            backlog=Backlog(self.store.stats, self.store.wake_at), in_flight=lambda: self.budget.used
+            backlog=Backlog(self.store.stats, self.store.wake_at), in_flight=lambda: self.budget.used, memory=dict
         )
         self.log_file = (folder / "log").open("w+")
         self._writer = GroupCommit(self.store)

@@ -22,6 +22,7 @@ def measured(**given) -> ServiceMetrics:
     made = ServiceMetrics(
         backlog=Backlog(lambda: STATS, lambda: 1_000_000_000, clock=lambda: 3_500_000_000),
         in_flight=lambda: 5,
+        memory=lambda: {"receiver": 6, "workers": 7},
         **given,
     )
     made.answered(signal="span", transport="http", status=200, duration_s=0.01)
@@ -68,6 +69,7 @@ def test_the_values_are_what_happened():
         'items_stored_total{signal="span"} 4.0',
         'requests_refused_total{reason="memory"} 1.0',
         "in_flight_bytes 5.0",
+        'memory_bytes{process="workers"} 7.0',
         "due 1.0",
         "lag_seconds 2.5",
         "folded_total 2.0",
@@ -85,7 +87,7 @@ def test_a_store_that_is_away_leaves_gaps():
     def away() -> Stats:
         raise StoreError
 
-    metrics = ServiceMetrics(backlog=Backlog(away, lambda: None), in_flight=lambda: 0)
+    metrics = ServiceMetrics(backlog=Backlog(away, lambda: None), in_flight=lambda: 0, memory=dict)
     text = metrics.exposition()[0].decode()
     metrics.close()
     assert "agent_otel_processor_in_flight_bytes 0.0" in text

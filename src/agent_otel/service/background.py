@@ -55,6 +55,10 @@ class Background:
         if self._emission is not None:
             self._emission.close()
 
+    def folding(self) -> list[int]:
+        """The process ids of those that fold."""
+        return self._compactor.pids()
+
     def _emitting(self) -> Iterator[Periodic]:
         if self._emission is not None:
             failed = self._failed("passing records on")

@@ -23,6 +23,7 @@ from agent_otel.service.budget import Budget
 from agent_otel.service.http import HttpApplication
 from agent_otel.service.listen import HttpListener, address_of, bind
 from agent_otel.service.logs import Rarely, logger
+from agent_otel.service.memory import of_processor
 from agent_otel.service.metrics import Backlog, ServiceMetrics
 from agent_otel.service.receiver import Lanes, Receiver
 from agent_otel.service.routes import EXPORTS
@@ -123,7 +124,9 @@ class LocalReceiver:
         parts.callback(lanes.close)
         parts.callback(readers.shutdown, wait=False)
         metrics = ServiceMetrics(
-            backlog=Backlog(self._store.stats, self._store.wake_at), in_flight=lambda: self._budget.used
+            backlog=Backlog(self._store.stats, self._store.wake_at),
+            in_flight=lambda: self._budget.used,
+            memory=lambda: of_processor(()),
         )
         parts.callback(metrics.close)
         receiver = Receiver(submit=submit, budget=self._budget, lanes=lanes, metrics=metrics, rarely=rarely)

@@ -92,6 +92,9 @@ METRICS: Final = (
     Metric(names.METRIC_FOLDED, "counter", "{group}", (), "groups that were folded"),
     Metric(names.METRIC_FOLD, "histogram", "s", (), "time that folding a group takes"),
     Metric(names.METRIC_EMITTED, "counter", "{record}", (), "records that were passed on"),
+    Metric(
+        names.METRIC_MEMORY, "gauge", "By", ("process",), "memory of the process that receives, and of those that fold"
+    ),
     Metric(names.METRIC_KEPT_ITEMS, "gauge", "{item}", (), "items in the store"),
     Metric(names.METRIC_KEPT_RECORDS, "gauge", "{record}", ("lifecycle",), "records in the store"),
 )
@@ -169,14 +172,22 @@ class ServiceMetrics:
     Args:
         backlog: what the store says about itself.
         in_flight: bytes in work.
+        memory: bytes of each kind of process.
         endpoint: where they are also sent to by OTLP, if anywhere.
         version: of this program.
     """
 
     def __init__(
-        self, *, backlog: Backlog, in_flight: Callable[[], int], endpoint: str = "", version: str = ""
+        self,
+        *,
+        backlog: Backlog,
+        in_flight: Callable[[], int],
+        memory: Callable[[], Mapping[str, int]],
+        endpoint: str = "",
+        version: str = "",
     ) -> None:
         self._backlog = backlog
+        self._memory = memory
         self._registry = CollectorRegistry()
         readers: list[MetricReader] = [PrometheusMetricReader(registry=self._registry, scope_info_enabled=False)]
         if endpoint:
@@ -195,6 +206,7 @@ class ServiceMetrics:
             names.METRIC_IN_FLIGHT: lambda: [Observation(in_flight())],
             names.METRIC_DUE: self._due,
             names.METRIC_LAG: self._lag,
+            names.METRIC_MEMORY: self._resident,
             names.METRIC_KEPT_ITEMS: self._kept_items,
             names.METRIC_KEPT_RECORDS: self._kept_records,
         }
@@ -259,6 +271,9 @@ class ServiceMetrics:
     def _lag(self) -> Iterable[Observation]:
         lag = self._backlog.lag_s()
         return [Observation(lag)] if lag is not None else []
+
+    def _resident(self) -> Iterable[Observation]:
+        return [Observation(size, {names.LABEL_PROCESS: kind}) for kind, size in self._memory().items()]
 
     def _kept_items(self) -> Iterable[Observation]:
         stats = self._backlog.stats()

@@ -27,6 +27,7 @@ from agent_otel.service.health import Health
 from agent_otel.service.http import HttpApplication
 from agent_otel.service.listen import HttpListener, address_of, bind
 from agent_otel.service.logs import Logger, Rarely, logger
+from agent_otel.service.memory import of_processor
 from agent_otel.service.metrics import Backlog, ServiceMetrics
 from agent_otel.service.receiver import Lanes, Receiver
 from agent_otel.service.routes import routes
@@ -118,10 +119,12 @@ class _Processor:
         parts.callback(store.close)
         parts.callback(self._reading.close)
         backlog = Backlog(self._reading.stats, self._reading.wake_at)
+        self._folding: Callable[[], list[int]] = list
         budget = Budget(settings.in_flight_bytes)
         self._metrics = ServiceMetrics(
             backlog=backlog,
             in_flight=lambda: budget.used,
+            memory=lambda: of_processor(self._folding()),
             endpoint=settings.metrics_endpoint,
             version=VERSION,
         )
@@ -143,6 +146,7 @@ class _Processor:
         self._source = source(store, self._metrics, self._rarely) if source is not None else None
         self._health = Health(backlog=backlog, ready_lag_s=settings.ready_lag_s)
         self._background = Background(settings, self._reading, metrics=self._metrics, log=log, rarely=self._rarely)
+        self._folding = self._background.folding
 
     async def live(
         self, sockets: Sequence[socket.socket], grpc_at: Sequence[Address], announce: Callable[[Listening], None]

@@ -6,13 +6,10 @@ parent says so, or is gone.
 
 from __future__ import annotations
 
-import resource
 import signal
-import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -20,6 +17,7 @@ import msgspec
 from agent_otel.compaction.policy import Policy
 from agent_otel.errors import AgentOtelError
 from agent_otel.service.fold import Outcome, fold_claimed
+from agent_otel.service.memory import resident
 from agent_otel.service.reading import BOUNDS
 from agent_otel.store.base import Claim, Pace, Store
 from agent_otel.store.open import open_store
@@ -32,9 +30,6 @@ CLAIMS: Final[dict[Lane, tuple[Claim, ...]]] = {
     # The longest due, whichever it is; then what is quickly done.
     "any": (Claim(limit=1, lease_s=120.0), Claim(limit=64, most_items=1_000)),
 }
-
-_STATM: Final = Path("/proc/self/statm")
-_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +92,7 @@ def work(settings: Settings, lane: Lane, parent: Connection) -> None:
             wait_s = max(1.0, settings.poll_s)
         except (BrokenPipeError, ConnectionResetError):
             break
-        if rss_mib() > settings.most_rss_mib:
+        if resident() > settings.most_rss_mib * 2**20:
             break
     if store is not None:
         store.close()
@@ -125,16 +120,6 @@ def turn(
             outcome = fold_claimed(store, groups, now_ns=clock(), policy=settings.policy)
             tell(_turn(outcome, time.perf_counter() - begun))
     return busy
-
-
-def rss_mib() -> float:
-    """The memory this process has now; where the system does not tell, the most it ever had."""
-    try:
-        # Not ru_maxrss: Linux counts in what the parent had when it started this process.
-        pages = int(_STATM.read_text().split()[1])
-    except (OSError, ValueError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 2**20
-    return pages * resource.getpagesize() / 2**20
 
 
 def _turn(outcome: Outcome, duration_s: float) -> Turn:
