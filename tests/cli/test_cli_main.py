@@ -49,6 +49,7 @@ def test_commands_are_those_of_the_readme() -> None:
         "diff",
         "digest",
         "doctor",
+        "evidence",
         "exec",
         "export",
         "note",

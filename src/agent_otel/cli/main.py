@@ -13,6 +13,7 @@ from agent_otel.cli.dialects import dialects
 from agent_otel.cli.diff import diff
 from agent_otel.cli.digest import digest
 from agent_otel.cli.doctor import doctor
+from agent_otel.cli.evidence import evidence
 from agent_otel.cli.exec import exec_
 from agent_otel.cli.export import export
 from agent_otel.cli.note import note
@@ -67,7 +68,7 @@ def main() -> None:
 READING = (
     runs, show, note, audit, diagnose, contract, digest, diff, export, report, record, rules, dialects, doctor,
 )  # fmt: skip
-MAKING = (run, exec_, compact, recompact, serve, consume)
+MAKING = (run, exec_, evidence, compact, recompact, serve, consume)
 
 for command in (*READING, *MAKING):
     main.add_command(command)

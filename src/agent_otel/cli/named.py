@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Final
 
 from agent_otel.cli.records import ALL, Records
@@ -12,6 +13,8 @@ from agent_otel.store.base import RecordQuery
 _EVERY: Final = RecordQuery(limit=ALL)
 _NAMED: Final = 8
 """How many run ids an error lists."""
+_NEAREST: Final = 3
+_ALIKE: Final = 0.7
 
 
 def find_run(records: Records, run: str) -> RunRecord:
@@ -33,9 +36,17 @@ def find_run(records: Records, run: str) -> RunRecord:
     if found:
         message = f"several runs begin with {run!r}: {_listed([record.run_id for record in found])}"
         raise NotFound(message)
-    latest = [record.run_id for record in records.records(RecordQuery(limit=_NAMED))]
-    message = f"no run {run!r}; " + (f"the latest are: {_listed(latest)}" if latest else "there are no runs")
+    message = f"no run {run!r}; {_instead(records, run)}"
     raise NotFound(message)
+
+
+def _instead(records: Records, run: str) -> str:
+    """The runs whose ids are nearest to one that is not there, or else the latest."""
+    ids = [record.run_id for record in records.records(_EVERY)]
+    if not ids:
+        return "there are no runs"
+    near = difflib.get_close_matches(run, ids, n=_NEAREST, cutoff=_ALIKE)
+    return f"the nearest are: {_listed(near)}" if near else f"the latest are: {_listed(ids[:_NAMED])}"
 
 
 def _last(records: Records) -> RunRecord:

@@ -45,6 +45,15 @@ class Change:
     old_path: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A commit: its whole id, its tree, and the commits before it, of which a merge has several."""
+
+    commit: str
+    tree: str
+    parents: tuple[str, ...]
+
+
 class Repository:
     """A git work tree.
 
@@ -79,6 +88,14 @@ class Repository:
     def commit(self) -> str:
         """The commit checked out, or "" before the first one."""
         return self._ask("rev-parse", "--verify", "--quiet", "HEAD") or ""
+
+    def found(self, commit: str) -> Committed | None:
+        """What this id of a commit stands for, which may be abbreviated; None where there is no such commit."""
+        said = self._ask("log", "-1", "--no-show-signature", "--format=%H %T %P", commit, "--")
+        if not said:
+            return None
+        whole, tree, *parents = said.split()
+        return Committed(commit=whole, tree=tree, parents=tuple(parents))
 
     def tree(self) -> str:
         """The id of the tree that a commit of everything (ignored files excepted) would have, or "" if unknown."""
