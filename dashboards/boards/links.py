@@ -39,3 +39,8 @@ RUN: Final[tuple[Json, ...]] = (
     {"title": "Trace in Jaeger", "url": f"${{jaeger_ui}}/trace/{_TRACE_ID}", "targetBlank": True},
 )
 """For the field ``run_id`` of rows that also have ``trace_id``."""
+
+RUN_BY_VALUE: Final[tuple[Json, ...]] = (
+    {"title": "The run", "url": f"/d/{RUN_DASHBOARD}?var-run_id=${{__value.raw:percentencode}}&${{__url_time_range}}"},
+)
+"""For a field whose values are run ids."""

@@ -73,3 +73,34 @@ class Promql:
             "legendFormat": self.legend or "__auto",
             "range": not self.now,
         }
+
+
+MOST_TRACES: Final = 50
+"""That a search gives; more of them take longer, and nobody reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traceql:
+    """TraceQL: a search for spans, or with ``over_time`` what is counted of them."""
+
+    text: str
+    over_time: bool = False
+    source: Source = TEMPO
+
+    def target(self) -> Json:
+        """See ``Query``."""
+        how = {"metricsQueryType": "range", "step": "1m"} if self.over_time else {"limit": MOST_TRACES, "spss": 10}
+        return {"filters": [], "query": self.text, "queryType": "traceql", "tableType": "spans", **how}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JaegerSearch:
+    """A search of Jaeger: a service, and tags that one span has all of."""
+
+    service: str
+    tags: str
+    source: Source = JAEGER
+
+    def target(self) -> Json:
+        """See ``Query``."""
+        return {"limit": MOST_TRACES, "queryType": "search", "service": self.service, "tags": self.tags}

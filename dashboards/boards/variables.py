@@ -53,6 +53,12 @@ def label(name: str, source: Source, *, label: str, metric: str) -> Json:
     return {**_chosen(name, source, f"label_values({metric}, {label})"), "allValue": ".*"}
 
 
+def resource(name: str, source: Source, *, attribute: str) -> Json:
+    """Which values of a resource's attribute to see, as Tempo knows them; all of them at first."""
+    query = {"label": f"resource.{attribute}", "refId": "values", "type": 1}
+    return {**_chosen(name, source, query), "allValue": ".*"}
+
+
 def textbox(name: str, label: str, value: str, says: str) -> Json:
     """A word that the reader may change, such as an address."""
     chosen = {"text": value, "value": value}
@@ -68,7 +74,7 @@ def textbox(name: str, label: str, value: str, says: str) -> Json:
     }
 
 
-def _chosen(name: str, source: Source, query: str) -> Json:
+def _chosen(name: str, source: Source, query: str | Json) -> Json:
     return {
         "type": "query",
         "name": name,

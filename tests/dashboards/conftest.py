@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -23,6 +20,7 @@ from agent_otel.model.record import to_builtins
 from agent_otel.store.base import RecordQuery
 from agent_otel.store.open import open_store
 from dialect_cases import CASES, items_of
+from real.agents import Agents
 from real.configured import Configured
 from real.grafana import Range
 from real.ports import free_port, wait_until
@@ -30,7 +28,6 @@ from real.postgres import PostgresServer
 from real.processor import Processor
 from real.prometheus import Prometheus
 
-AGENTS = Path(__file__).with_name("agents.py")
 SIGNALS = {"traces": "/v1/traces", "logs": "/v1/logs"}
 DAY_S = 86_400
 SCRAPE_S = 1.0
@@ -122,32 +119,6 @@ def settled(db: str, items: int) -> Rows:
 
         wait_until(folded, timeout_s=60, what=f"{items} items")
         return [to_builtins(record) for record in store.records(RecordQuery(limit=1_000))]
-
-
-class Agents:
-    """The program of ``agents.py``: ``work`` makes all of them work once."""
-
-    def __init__(self, folder: Path, endpoint: str) -> None:
-        environment = {
-            **os.environ,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            "OTEL_METRIC_EXPORT_INTERVAL": "600000",  # only when it is told to
-        }
-        self._program = subprocess.Popen(
-            [sys.executable, AGENTS, folder], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def work(self) -> tuple[int, int]:
-        """Once, and all telemetry of it is sent: how many spans and log records so far."""
-        print("work", file=self._program.stdin, flush=True)
-        spans, logs = self._program.stdout.readline().split()
-        return int(spans), int(logs)
-
-    def close(self) -> None:
-        """Ends it in good order."""
-        self._program.communicate(timeout=60)
-        assert self._program.returncode == 0
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def test_the_program_writes_them(tmp_path: Path) -> None:
 def test_uids_are_stable() -> None:
     """Other pages link to them."""
     assert [each.uid for each in DASHBOARDS] == [
-        f"agent-otel-{name}" for name in ("evidence", "runs", "run", "tools", "cost", "processor")
+        f"agent-otel-{name}" for name in ("evidence", "runs", "run", "tools", "cost", "processor", "traces")
     ]
 
 
