@@ -12,6 +12,7 @@ NOTHING: Final = "\u2013"
 
 _THOUSAND: Final = 1000
 _PREFIXES: Final = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**4, "k"))
+_UNITS: Final = ((3600, "h"), (60, "min"), (1, "s"), (0.001, "ms"))
 
 
 def whole(number: float | None) -> str:
@@ -36,6 +37,16 @@ def seconds(number: float | None) -> str:
     return NOTHING if number is None else duration(number)
 
 
+def about(number: float | None) -> str:
+    """A length of time in few characters, such as ``6.4 min``."""
+    if number is None:
+        return NOTHING
+    for size, unit in _UNITS:
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return "0"
+
+
 def dollars(number: float | None) -> str:
     """An amount of money, such as ``$ 0.042``."""
     if number is None:
@@ -52,6 +63,7 @@ AMOUNTS: Final[Mapping[str, Callable[[float | None], str]]] = {
     "whole": whole,
     "percent": percent,
     "seconds": seconds,
+    "about": about,
     "dollars": dollars,
     "hours": hours,
 }

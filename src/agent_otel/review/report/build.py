@@ -14,7 +14,7 @@ from agent_otel.review.report.runs import TO_REVIEW, RunsView
 from agent_otel.review.report.shape import Headline, Report, Stored
 from agent_otel.review.report.tools import ToolsView
 
-MOST_RUNS: Final = 50
+MOST_RUNS: Final = 30
 """Of so many runs a report tells more than numbers, where nothing else is asked for."""
 
 

@@ -18,6 +18,7 @@ _BOTTOM: Final = 22
 _RIGHT: Final = 6
 _LABELS: Final = 104
 _WIDEST: Final = 28
+_HALF: Final = 26  # of the longest date
 _GAP: Final = 13
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SCALES: Final = (3600, 60, 1)
@@ -153,7 +154,11 @@ def _across(over_time: OverTime, right: float) -> tuple[Tick, ...]:
     shown = steps if len(steps) < 3 or len(over_time.starts) > 4 else [steps[0], steps[-1]]  # noqa: PLR2004 - labels that fit
     slot = _slot(over_time, right)
     return tuple(
-        Tick(_near(_LEFT + slot * (step + 0.5)), since(over_time.unit, over_time.starts[step]), "middle")
+        Tick(
+            _near(min(_LEFT + slot * (step + 0.5), WIDTH - _HALF)),
+            since(over_time.unit, over_time.starts[step]),
+            "middle",
+        )
         for step in shown
     )
 

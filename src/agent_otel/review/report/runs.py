@@ -14,6 +14,7 @@ from agent_otel.review.report.days import Axis
 from agent_otel.review.report.reasons import LONGEST, reasons
 from agent_otel.review.report.series import Daily, DailyDurations
 from agent_otel.review.report.shape import CheckRow, Count, RuleRow, RunRow, Runs
+from agent_otel.review.rules.table import RULES
 from agent_otel.review.standing import standings
 from agent_otel.review.wording import shortened
 
@@ -26,6 +27,7 @@ VERDICTS: Final[tuple[Verdict, ...]] = (
 """In the order of charts, from good to bad."""
 
 _MOST_CHECKS: Final = 10
+_SUMMARIES: Final = {rule.id: rule.summary for rule in RULES}
 _UNJUDGED: Final = "not judged"
 
 
@@ -128,6 +130,7 @@ class _Rule:
         ranked = sorted(self.layers, key=lambda layer: (-self.layers[layer], layer))
         return RuleRow(
             rule=name,
+            summary=_SUMMARIES.get(name, ""),
             severity=next(severity for severity in SEVERITIES if self.severities[severity]),
             layer=ranked[0] if ranked else None,
             findings=self.severities.total(),

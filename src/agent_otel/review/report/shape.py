@@ -79,9 +79,10 @@ class CheckRow(_Part, frozen=True, kw_only=True):
 
 
 class RuleRow(_Part, frozen=True, kw_only=True):
-    """A rule with its worst severity, the layer it points to most often, its findings and the runs that have them."""
+    """A rule, what it notices, its worst severity, the layer it points to most often, its findings and their runs."""
 
     rule: str
+    summary: str
     severity: Severity
     layer: Layer | None
     findings: int
