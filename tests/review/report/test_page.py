@@ -19,7 +19,7 @@ from agent_otel.model.record import Agent, Base, Command, Gate, RunRecord, Task
 from agent_otel.model.versions import decode
 from agent_otel.review.judge import judge
 from agent_otel.review.report.build import Figures
-from agent_otel.review.report.page import page
+from agent_otel.review.report.page import _templates, page
 from agent_otel.review.report.shape import Report
 from hostile_records import ATTACKS, records
 
@@ -128,5 +128,6 @@ def test_without_the_library_the_error_says_how_to_get_it(monkeypatch) -> None:
         return real(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", none)
+    _templates.cache_clear()
     with pytest.raises(MissingExtra, match=r'pip install "agent-otel\[report\]"'):
         page(report([]))

@@ -26,6 +26,7 @@ from agent_otel.model.record import (
 from agent_otel.model.versions import from_builtins
 from agent_otel.review.judge import judge
 from agent_otel.review.report.build import Figures
+from agent_otel.review.report.evidence import UNNAMED
 from agent_otel.review.report.reasons import reasons
 from agent_otel.review.report.shape import Report, Stored
 from hostile_records import records
@@ -195,6 +196,18 @@ def test_what_broke_after_the_handoff_is_told() -> None:
     assert [row.run_id for row in found.evidence.latest_regressions] == ["b", "a"]
     assert [line.values for line in found.evidence.regressions_over_time.lines] == [(1, 1)]
     assert found.runs.findings_by_rule[0].layer is None
+
+
+def test_failures_are_counted_by_their_fingerprints() -> None:
+    """The most frequent first, with how many nothing resolved, and one of their texts."""
+    same = [Failure(id=f"f{place}", command="pytest -q", error=f"timeout after {place} s") for place in (1, 2, 3)]
+    other = Failure(id="g", tool="edit", error="no such file", resolved_by="c1")
+    older = msgspec.structs.replace(run("c", 3), failures=(Failure(id="h", error="x"),))
+    found = report([run("a", 1, failures=(*same[:2], other)), run("b", 2, failures=(same[2],)), older])
+    first, *rest = found.evidence.most_frequent_failures
+    assert (first.failures, first.runs, first.unresolved, first.example) == (3, 2, 3, "timeout after 1 s")
+    assert first.fingerprint.startswith("command:pytest:")
+    assert {row.fingerprint: row.unresolved for row in rest} == {rest[0].fingerprint: 0, UNNAMED: 1}
 
 
 def test_a_report_of_nothing_is_whole() -> None:

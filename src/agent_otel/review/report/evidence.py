@@ -10,12 +10,14 @@ from agent_otel.review.next_step import REGRESSION
 from agent_otel.review.report.case import Case
 from agent_otel.review.report.counting import Kept, Top, share
 from agent_otel.review.report.days import Axis
-from agent_otel.review.report.programs import program_of
 from agent_otel.review.report.reasons import LONGEST
 from agent_otel.review.report.runs import VERDICTS, counts
 from agent_otel.review.report.series import Daily, Ratio
 from agent_otel.review.report.shape import CoverageRow, Evidence, FailureRow, RegressionRow
 from agent_otel.review.wording import shortened
+
+UNNAMED: Final = "without a fingerprint"
+"""Stands for failures of records that were folded before there were fingerprints."""
 
 _FEW: Final = 10
 _MOST: Final = 15
@@ -54,11 +56,10 @@ class EvidenceView:
                 )
                 self._regressions.add((*case.key, place), row)
 
-        kinds = [(_kind(failure), failure) for failure in record.failures]
-        for kind, failure in kinds:
-            self._failures.of(kind).add(failure)
-        for kind in {kind for kind, _ in kinds}:
-            self._failures.of(kind).runs += 1
+        for failure in record.failures:
+            self._failures.of(failure.fingerprint or UNNAMED).add(failure)
+        for fingerprint in {failure.fingerprint or UNNAMED for failure in record.failures}:
+            self._failures.of(fingerprint).runs += 1
 
     def figures(self, axis: Axis) -> Evidence:
         """What was counted."""
@@ -76,12 +77,12 @@ class EvidenceView:
         )
 
     def _most_frequent(self) -> list[FailureRow]:
-        rows = [failure.row(kind) for kind, failure in self._failures.items()]
-        return sorted(rows, key=lambda row: (-row.failures, -row.runs, row.kind))[:_FEW]
+        rows = [failure.row(fingerprint) for fingerprint, failure in self._failures.items()]
+        return sorted(rows, key=lambda row: (-row.failures, -row.runs, row.fingerprint))[:_FEW]
 
 
 class _Failure:
-    """The failures of one kind."""
+    """The failures with one fingerprint."""
 
     __slots__ = ("example", "failures", "runs", "unresolved")
 
@@ -97,19 +98,14 @@ class _Failure:
         said = failure.error or failure.error_type or "error not recorded"
         self.example = said if self.example is None else min(said, self.example)
 
-    def row(self, kind: str) -> FailureRow:
+    def row(self, fingerprint: str) -> FailureRow:
         return FailureRow(
-            kind=kind,
+            fingerprint=fingerprint,
             failures=self.failures,
             runs=self.runs,
             unresolved=self.unresolved,
             example=shortened(self.example or "", LONGEST),
         )
-
-
-def _kind(failure: Failure) -> str:
-    what = program_of(failure.command) if failure.command else failure.tool or "something"
-    return f"{what}: {failure.error_type or 'failed'}"
 
 
 def _covered(case: Case) -> dict[str, int]:

@@ -7,6 +7,7 @@ spelled out (``text.terminal``), the page has no script, and its policy lets the
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 from collections.abc import Callable
@@ -45,6 +46,7 @@ def page(report: Report, *, title: str = "", made: str = "") -> str:
     )
 
 
+@functools.cache
 def _templates() -> jinja2.Environment:
     try:
         import jinja2  # noqa: PLC0415 - an extra; the figures need nothing

@@ -216,7 +216,7 @@ class RegressionRow(_Part, frozen=True, kw_only=True):
 class FailureRow(_Part, frozen=True, kw_only=True):
     """A kind of failure: how often, in how many runs, how often nothing resolved it, and one such text."""
 
-    kind: str
+    fingerprint: str
     failures: int
     runs: int
     unresolved: int

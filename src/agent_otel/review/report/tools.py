@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent_otel.model.record import Command, RunRecord, ToolCalls
+from agent_otel.review.fingerprints.programs import program
 from agent_otel.review.report.case import Case
 from agent_otel.review.report.counting import Durations, Kept, Sum, Top, rounded, sane, share
 from agent_otel.review.report.days import Axis
-from agent_otel.review.report.programs import program_of
 from agent_otel.review.report.reasons import LONGEST
 from agent_otel.review.report.series import Daily, Ratio
 from agent_otel.review.report.shape import CommandRow, Count, ProgramRow, ToolRow, Tools
@@ -18,6 +18,8 @@ from agent_otel.review.wording import shortened
 
 _MOST: Final = 15
 _FEW: Final = 10
+_LOOKED_AT: Final = 2000
+_LONGEST_NAME: Final = 40
 _FAILED: Final = frozenset({"failed", "timed_out"})
 _RATIOS: Final = (
     Ratio("tool calls", ("failed call",), ("call",)),
@@ -94,7 +96,7 @@ class ToolsView:
 
     def _command(self, command: Command, place: int, case: Case) -> None:
         self._results[command.result] += 1
-        self._programs.of(program_of(command.command)).add(command)
+        self._programs.of(_program(command.command)).add(command)
         self._durations.add(command.duration_s)
         self._daily.add(case.day, "command")
         self._daily.add(case.day, "failed command", int(command.result in _FAILED))
@@ -170,6 +172,11 @@ def _fates(record: RunRecord) -> Iterator[tuple[int, Command, str]]:
             yield place, command, "passed" if passed else "in vain"
         else:
             yield place, command, "overcome" if command.id in overcome else "left"
+
+
+def _program(line: str) -> str:
+    """The program of a command line; of a very long one, its beginning decides."""
+    return program(line[:_LOOKED_AT])[:_LONGEST_NAME] or "(nothing)"
 
 
 def _row(record: RunRecord, command: Command) -> CommandRow:
