@@ -2,7 +2,8 @@
 
 Each sentence that claims a success ("all 4 tests pass") is held against the last run of a check of its kind:
 ``contradicted`` where that failed or the runs counted otherwise, ``stale`` where files changed since, ``claimed`` where
-nothing of the kind ran, ``unverifiable`` where telemetry could not have shown it, or only a part ran again.
+nothing of the kind ran or nobody but the agent saw it, ``unverifiable`` where telemetry could not have shown it, or only
+a part ran again. Where no check is of the kind, a command that looks like one is judged in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from msgspec.structs import replace
 
 from agent_otel.model.record import Claim, Command, RunRecord, Statement, Verdict, Verification
 from agent_otel.review.gaps import hiding_commands
+from agent_otel.review.ground import Ground, ground
 from agent_otel.review.sentences import Sentence, sentences
+from agent_otel.review.verdicts import Judgement, on_final
 from agent_otel.review.wording import line
 
 _WEAKNESS: Final[dict[Verdict, int]] = {"proved": 0, "unverifiable": 1, "stale": 2, "claimed": 3, "contradicted": 4}
@@ -43,7 +46,7 @@ def _held(sentence: Sentence, record: RunRecord) -> Statement:
     shown = sentence.topic.shown
     runs = [run for run in record.commands if shown.search(run.command) or run.command in sentence.text]
     if runs:
-        return _statement(sentence, *_by_command(runs[-1]), runs[-1].id)
+        return _statement(sentence, *_by_command(runs[-1], ground(record)), runs[-1].id)
     if hidden := hiding_commands(record):
         return _statement(sentence, "unverifiable", f"commands may be missing from the record: {', '.join(hidden)}")
     return _statement(sentence, "claimed", "it names no command, and the record has none for it")
@@ -92,15 +95,16 @@ def _is_part(name: str, whole: str) -> bool:
     return name != whole and words[:1] == wanted[:1] and all(any(w.startswith(want) for w in words) for want in wanted)
 
 
-_BY_RESULT: Final[dict[str, Verdict]] = {"passed": "proved", "unknown": "unverifiable"}
-
-
-def _by_command(run: Command) -> tuple[Verdict, str]:
-    """What the result of a command says that is no check by its line, but was named or looks like one."""
-    verdict = _BY_RESULT.get(run.result, "contradicted")
-    if verdict == "unverifiable":
-        return verdict, "command results were not recorded"
-    return verdict, f"the last such command is {line(run)}"
+def _by_command(run: Command, base: Ground) -> Judgement:
+    """What a command says that is no check by its line, but was named or looks like one."""
+    if run.result == "unknown":
+        return Judgement("unverifiable", "command results were not recorded")
+    said = f"the last such command is {line(run)}"
+    if run.result != "passed":
+        return Judgement("contradicted", said)
+    if run.observer == "agent":
+        return Judgement("claimed", f"{said}, which nobody but the agent saw")
+    return on_final(run, said, base)
 
 
 def _statement(sentence: Sentence, verdict: Verdict, reason: str, ref: str = "") -> Statement:

@@ -60,7 +60,7 @@ def _derived(verification: Verification, base: Ground) -> Judgement:
         return Judgement("unverifiable", said)
     if not _observed(verification, run):
         return Judgement("claimed", f"the agent reports it, nobody saw it: {said}")
-    return _on_final(run, said, base)
+    return on_final(run, said, base)
 
 
 def _not_run(verification: Verification, base: Ground) -> Judgement:
@@ -146,10 +146,10 @@ def _run(verification: Verification, run: Command, base: Ground) -> Judgement:
         return Judgement("unverifiable", line(run))
     if not _observed(verification, run):
         return Judgement("claimed", f"the agent reports it, nobody saw it: {line(run)}")
-    return _on_final(run, line(run), base)
+    return on_final(run, line(run), base)
 
 
-def _on_final(run: Command, said: str, base: Ground) -> Judgement:
+def on_final(run: Command, said: str, base: Ground) -> Judgement:
     """The judgement on a run that passed: whether it ran on what the run left."""
     if run.tree is not None and base.final_tree is not None:
         return _by_tree(run.tree, said, base.final_tree)
