@@ -2,8 +2,8 @@
 
 Each sentence that claims a success ("all 4 tests pass") is held against the last run of a check of its kind:
 ``contradicted`` where that failed or the runs counted otherwise, ``stale`` where files changed since, ``claimed`` where
-nothing of the kind ran or only the agent saw it, ``unverifiable`` where telemetry could not have shown it, or only a part
-ran again. Where no check is of the kind, a command that looks like one is judged in the same way.
+nothing of the kind ran or only the agent saw it, ``unverifiable`` where telemetry could not have shown it, or only a
+part ran again. Where no check is of the kind, a command that looks like one is judged in the same way.
 """
 
 from __future__ import annotations
