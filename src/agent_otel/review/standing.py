@@ -65,11 +65,11 @@ def speaks_for(verification: Verification, check: Check) -> bool:
 def _counts(found: list[Verification], tree: str | None) -> Verification:
     own, late = [each for each in found if each.added is None], [each for each in found if each.added is not None]
     if not late:
-        return _last(own)
+        return counting(own)
     best = max(late, key=lambda each: _WEIGHT.get(each.verdict, 0))
     if not own or best.verdict == "failed":
         return best
-    decided = _last(own)
+    decided = counting(own)
     if best.verdict == "proved":
         return decided if decided.verdict in _BAD and not _elsewhere(decided, tree) else best
     return best if decided.verdict == "not_run" else decided
@@ -86,7 +86,8 @@ def _elsewhere(failed: Verification, tree: str | None) -> bool:
     return failed.tree is not None and tree is not None and failed.tree != tree
 
 
-def _last(found: list[Verification]) -> Verification:
+def counting(found: list[Verification]) -> Verification:
+    """Of the run's own verifications of a check, at least one, the one that counts."""
     for verification in reversed(found):
         if verification.verdict in ("proved", "failed", "contradicted"):
             return verification

@@ -112,7 +112,7 @@ def test_undecided_is_never_silent(case: dict[str, Any]) -> None:
 def test_every_part_has_a_case_and_a_counter_case() -> None:
     """Positive and negative, for each part that a fix can belong to, and for no answer."""
     parts = {case["expected"].get("part") for case in OF_CHECKS.values()}
-    assert parts >= {"implementation", "verification", "runway", "judging", None}
+    assert parts >= {"implementation", "verification", "runway", "judging", "release process", None}
     for part in ("implementation", "verification", "context", "handoff", "runway"):
         pointed = [bool(case["expected"].get("parts", {}).get(part)) for case in WHOLE.values()]
         assert set(pointed) == {True, False}

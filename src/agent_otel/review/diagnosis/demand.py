@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from agent_otel.model.record import Finding
 from agent_otel.review.diagnosis.case import Case
 from agent_otel.review.diagnosis.shape import Answer
-
-REGRESSION: Final = "post-handoff-regression"
-"""The rule by which a check is known to have passed in its run and to have failed after it."""
 
 
 def passed(case: Case) -> Answer:
@@ -24,17 +18,6 @@ def open_run(case: Case) -> Answer | None:
     return Answer(None, "the run is still going on", (*case.refs, "outcome"), ("the end of the run",))
 
 
-def regressed(case: Case) -> Answer | None:
-    """It passed in the run, and failed after the handoff."""
-    found = next((each for each in case.record.findings if _is_regression(each, case)), None)
-    if found is None:
-        return None
-    refs = (*found.refs, *case.refs)
-    if found.layer == "verification":
-        return Answer("verification", "it passed in the run on other files than that left, and failed after it", refs)
-    return Answer("release process", "it passed in the run, and failed after the handoff", refs)
-
-
 def unrequired(case: Case) -> Answer | None:
     """Nobody asked for it. What failed before everybody's eyes is explained by how it failed."""
     if case.standing.required or case.standing.verdict in ("proved", "failed"):
@@ -47,7 +30,3 @@ def _required(case: Case) -> str:
         return f"the contract demands it only of runs that change {', '.join(case.paths)}"
     demands = [check.name for check in case.record.task.required_checks]
     return f"what was required is {', '.join(demands)}" if demands else "nothing was required of this run"
-
-
-def _is_regression(finding: Finding, case: Case) -> bool:
-    return finding.rule == REGRESSION and any(each.id in finding.refs for each in case.entries)

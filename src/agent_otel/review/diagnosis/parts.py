@@ -22,7 +22,7 @@ class _Row(NamedTuple):
 _PARTS: Final = (
     _Row(
         "implementation",
-        (signs.of_checks("implementation"), signs.of_rules("failing-late-check"), signs.unresolved),
+        (signs.of_checks("implementation"), signs.unresolved),
         limits.HIDING_COMMANDS | {limits.EXIT_CODES_UNTOLD, limits.FAILED_OUTPUT_UNTOLD, limits.FAILED_EDITS_UNTOLD},
     ),
     _Row(

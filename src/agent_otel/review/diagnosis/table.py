@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from agent_otel.model.record import Verdict
-from agent_otel.review.diagnosis import demand, failed, skipped, weak
+from agent_otel.review.diagnosis import demand, failed, late, skipped, weak
 from agent_otel.review.diagnosis.case import Case, Explanation
 from agent_otel.review.diagnosis.shape import Answer
 
-_FIRST: Final[tuple[Explanation, ...]] = (demand.open_run, demand.regressed, demand.unrequired)
+
+def _brought_later(case: Case) -> Answer | None:
+    """What came later proves nothing: then it is explained by what the run itself left."""
+    own = late.of_the_run(case)
+    return None if own is None else late.with_late(explanation(own), case)
+
+
+_FIRST: Final[tuple[Explanation, ...]] = (demand.open_run, late.regressed, _brought_later, demand.unrequired)
 
 _BY_VERDICT: Final[dict[Verdict, tuple[Explanation, ...]]] = {
     "proved": (demand.passed,),

@@ -7,7 +7,7 @@ from typing import Final
 
 from agent_otel.model.record import RunRecord, Verification
 from agent_otel.review.rules.base import Notice
-from agent_otel.review.standing import speaks_for, standings
+from agent_otel.review.standing import counting, speaks_for, standings
 from agent_otel.review.wording import count
 
 _ACCEPTED: Final = ("proved", "stale", "claimed", "unverifiable")
@@ -16,7 +16,7 @@ _ACCEPTED: Final = ("proved", "stale", "claimed", "unverifiable")
 
 def post_handoff_regression(record: RunRecord) -> Iterator[Notice]:
     """A check that passed in the run, and failed after it; what ran on an older tree is a matter of verification."""
-    for check, failed, passed in _failed_later(record):
+    for check, failed, passed in failed_later(record):
         if passed is not None:
             refs = (*(each.id for each in failed), passed.id)
             old = passed.verdict == "stale"
@@ -31,7 +31,7 @@ def post_handoff_regression(record: RunRecord) -> Iterator[Notice]:
 def failing_late_check(record: RunRecord) -> Iterator[Notice]:
     """A failure that only came to light after the handoff; of a required check another rule speaks."""
     required = {each.check for each in standings(record) if each.required}
-    for check, failed, passed in _failed_later(record):
+    for check, failed, passed in failed_later(record):
         if passed is None and check not in required:
             yield Notice(
                 f"{check!r} failed after the handoff: {_told(failed)}{_flaky(record, check)}",
@@ -39,7 +39,7 @@ def failing_late_check(record: RunRecord) -> Iterator[Notice]:
             )
 
 
-def _failed_later(record: RunRecord) -> Iterator[tuple[str, list[Verification], Verification | None]]:
+def failed_later(record: RunRecord) -> Iterator[tuple[str, list[Verification], Verification | None]]:
     """Each check with failures that were added, and the run's own last pass of it, unless something spoke against."""
     failed: dict[str, list[Verification]] = {}
     for each in record.verifications:
@@ -52,7 +52,7 @@ def _failed_later(record: RunRecord) -> Iterator[tuple[str, list[Verification], 
             for each in record.verifications
             if each.added is None and (each.check == check or any(speaks_for(each, demanded) for demanded in required))
         ]
-        last = own[-1] if own else None
+        last = counting(own) if own else None
         yield check, found, last if last and last.outcome == "pass" and last.verdict in _ACCEPTED else None
 
 
