@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from agent_otel.model.limits import HIDING_COMMANDS
-from agent_otel.review.diagnosis.case import CUT_OFF, Case, lacking
+from agent_otel.review.diagnosis.case import CUT_OFF, Case, Explanation, lacking
 from agent_otel.review.diagnosis.shape import Answer
 from agent_otel.review.unavailable import says_unavailable
 
@@ -87,6 +88,12 @@ def silent(case: Case) -> Answer:
     why = "it was required, nothing tried to run it, and nothing says that it could not run"
     handoff = ("handoff",) if case.record.handoff is not None else ()
     return Answer("judging", why, (*case.refs, "task", *handoff))
+
+
+SKIPPED: Final[tuple[Explanation, ...]] = (
+    refused, not_started, declared, explained, untold, cut_off, lost, mentioned, silent,
+)  # fmt: skip
+"""In the order in which they are asked: what was seen, what was said, then what follows from silence."""
 
 
 def _texts(case: Case) -> Iterator[tuple[str, str]]:

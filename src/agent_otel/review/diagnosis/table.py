@@ -24,10 +24,7 @@ _BY_VERDICT: Final[dict[Verdict, tuple[Explanation, ...]]] = {
         failed.no_program, failed.no_service, failed.timed_out, failed.unseen, failed.outdated, failed.on_final,
         failed.somewhere,
     ),
-    "not_run": (
-        skipped.refused, skipped.not_started, skipped.declared, skipped.explained, skipped.untold, skipped.cut_off,
-        skipped.lost, skipped.mentioned, skipped.silent,
-    ),
+    "not_run": skipped.SKIPPED,
     "stale": (weak.stale,),
     "contradicted": (weak.contradicted,),
     "claimed": (weak.claimed,),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent_otel.model.record import Layer, RunRecord, Severity, Verdict
+from agent_otel.review.diagnosis.case import Case
+from agent_otel.review.diagnosis.skipped import SKIPPED
 from agent_otel.review.rules.base import Notice
 from agent_otel.review.standing import Standing, standings
-from agent_otel.review.unavailable import says_unavailable
 
 
 def missing_required_check(record: RunRecord) -> Iterator[Notice]:
@@ -19,7 +20,7 @@ def missing_required_check(record: RunRecord) -> Iterator[Notice]:
             f"required check {check.check!r} did not run: {_reason(check)}",
             check.refs,
             severity=_certainty(record, check),
-            layer=_why_skipped(check),
+            layer=_why_skipped(record, check),
         )
     for check in _required(record, "unverifiable"):
         yield Notice(
@@ -69,12 +70,7 @@ def _certainty(record: RunRecord, check: Standing) -> Severity:
     return "warning" if lost and not stated else "error"
 
 
-def _why_skipped(check: Standing) -> Layer:
-    """Runway where the tool or service was not there, judging where it was and the check was skipped.
-
-    The table is that of requirements.md §3; where nobody said which, the words of the reason decide.
-    """
-    verification = check.verification
-    if verification is None or verification.unavailable is False:
-        return "judging"
-    return "runway" if verification.unavailable or says_unavailable(verification.reason) else "judging"
+def _why_skipped(record: RunRecord, check: Standing) -> Layer:
+    """The part that a diagnosis of the check names; where the record does not decide, the layer of the rule."""
+    answers = (explain(Case(record, check)) for explain in SKIPPED)
+    return next((answer.part for answer in answers if answer is not None), None) or "judging"
