@@ -210,6 +210,9 @@ FINDINGS = {
         (OWN, late("fail", commit=MERGE, merge_of=COMMIT)), ["post-handoff-regression error release process v2,v1"]),
     "failed twice": ((OWN, late("fail"), late("fail", id="e2")),
                      ["post-handoff-regression error release process v2,v3,v1"]),
+    "passed, skipped, then failed": (
+        (OWN, Verification(id="v3", check="unit", outcome="not_run", reason="passed already"), late("fail")),
+        ["post-handoff-regression error release process v3,v1"]),
     "claimed, then failed": (
         (replace(OWN, evidence=(), command_id=None), late("fail")),
         ["post-handoff-regression error release process v2,v1"]),

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 
 from agent_otel.model.contract import Contract
-from agent_otel.model.record import Claim, Command, Failure, FileInspected, RunRecord, Verification
+from agent_otel.model.record import Added, Claim, Command, Failure, FileInspected, RunRecord, Verification
 from agent_otel.review.contracted import under
 from agent_otel.review.diagnosis.diagnose import diagnose, diagnose_check
 from agent_otel.review.diagnosis.quotes import entries
@@ -68,6 +68,7 @@ MORE = {
         id=st.just("v-more"),
         check=st.sampled_from(["unit", "e2e", "more"]),
         outcome=st.sampled_from(["fail", "not_run", "unknown"]),
+        added=st.none() | st.just(Added(id="e1", source="ci")),
     ),
 }
 """Evidence of which none is a pass that somebody saw."""
