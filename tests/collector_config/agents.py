@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from urllib.request import Request, urlopen
 
 from dialect_cases import FOLDER
 from real.cached import ROOT
+from real.processor import Processor
 
 QUICKSTART: Final = "quickstart.py"
 CODING_AGENT: Final = "coding_agent"
@@ -49,3 +52,12 @@ def send(url: str, body: bytes, **headers: str) -> None:
     """
     with urlopen(Request(url, body, {"Content-Type": "application/json", **headers}), timeout=30) as reply:
         assert reply.status == 200
+
+
+def stored(processor: Processor, token: str, trust: ssl.SSLContext) -> float:
+    """How many spans a processor says it has stored."""
+    asked = Request(f"{processor.http}/metrics", headers={"Authorization": f"Bearer {token}"})
+    with urlopen(asked, timeout=10, context=trust) as page:
+        said = page.read().decode()
+    (line,) = re.findall(r'^agent_otel_processor_items_stored_total\{signal="span"\} (.*)$', said, re.MULTILINE)
+    return float(line)

@@ -36,6 +36,7 @@ class Jaeger:
                 },
                 "jaeger_query": {
                     "storage": {"traces": "disk"},
+                    "enable_tracing": False,
                     "http": {"endpoint": query},
                     "grpc": {"endpoint": query_grpc},
                 },

@@ -1,8 +1,4 @@
-"""G14: what share of secrets is masked, and what share of ordinary output survives.
-
-The secrets are made at run time from a seeded generator: valid in form, worth nothing, and invisible to the scanners
-that watch repositories.
-"""
+"""G14: what share of secrets is masked, and what share of ordinary output survives."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import base64
 import json
 import random
 import shlex
-import string
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -20,82 +15,22 @@ import pytest
 
 from agent_otel.text.redaction import Masker
 from agent_otel.text.suspicion import Suspicion
+from fake_tokens import ALNUM, HEX, TOKENS, Maker, of, pem
 
-_ALNUM = string.ascii_letters + string.digits
-_HEX = "0123456789abcdef"
-_URLSAFE = _ALNUM + "-_"
 _INNOCENT = Path(__file__).parent.parent / "data" / "redaction" / "innocent.txt"
 _ROUNDS = 12
 
-Maker = Callable[[random.Random], str]
-
-
-def _of(rng: random.Random, alphabet: str, length: int) -> str:
-    return "".join(rng.choices(alphabet, k=length))
-
-
-def _prefixed(prefix: str, alphabet: str, length: int) -> Maker:
-    return lambda rng: prefix + _of(rng, alphabet, length)
-
-
-def _jwt(rng: random.Random) -> str:
-    parts = [{"alg": "HS256", "typ": "JWT"}, {"sub": _of(rng, _ALNUM, 8), "iat": rng.randrange(10**9)}]
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
-    return ".".join([*encoded, _of(rng, _URLSAFE, 43)])
-
-
-def _pem(rng: random.Random) -> str:
-    kind = rng.choice(["", "RSA ", "EC ", "OPENSSH "])
-    lines = [_of(rng, _ALNUM + "+/", 64) for _ in range(6)]
-    return "\n".join([f"-----BEGIN {kind}PRIVATE KEY-----", *lines, f"-----END {kind}PRIVATE KEY-----"])
-
-
-TOKENS: dict[str, Maker] = {
-    "anthropic": _prefixed("sk-ant-api03-", _URLSAFE, 80),
-    "openai": _prefixed("sk-", _ALNUM, 48),
-    "openai project": _prefixed("sk-proj-", _URLSAFE, 80),
-    "aws id": _prefixed("AKIA", string.ascii_uppercase + "234567", 16),
-    "aws session id": _prefixed("ASIA", string.ascii_uppercase + "234567", 16),
-    "github": lambda rng: rng.choice(["ghp_", "gho_", "ghu_", "ghs_", "ghr_"]) + _of(rng, _ALNUM, 36),
-    "github fine-grained": lambda rng: f"github_pat_{_of(rng, _ALNUM, 22)}_{_of(rng, _ALNUM, 59)}",
-    "gitlab": _prefixed("glpat-", _URLSAFE, 20),
-    "slack": lambda rng: f"xox{rng.choice('bp')}-{_of(rng, string.digits, 12)}-{_of(rng, _ALNUM, 24)}",
-    "google": _prefixed("AIza", _URLSAFE, 35),
-    "stripe": lambda rng: rng.choice(["sk_live_", "rk_live_"]) + _of(rng, _ALNUM, 24),
-    "twilio": _prefixed("SK", _HEX, 32),
-    "sendgrid": lambda rng: f"SG.{_of(rng, _URLSAFE, 22)}.{_of(rng, _URLSAFE, 43)}",
-    "mailgun": _prefixed("key-", _HEX, 32),
-    "npm": _prefixed("npm_", _ALNUM, 36),
-    "pypi": _prefixed("pypi-AgEI", _URLSAFE, 80),
-    "docker": _prefixed("dckr_pat_", _URLSAFE, 27),
-    "huggingface": _prefixed("hf_", string.ascii_letters, 34),
-    "databricks": _prefixed("dapi", _HEX, 32),
-    "digitalocean": _prefixed("dop_v1_", _HEX, 64),
-    "telegram": lambda rng: f"{rng.randrange(10**8, 10**10)}:AA{_of(rng, _URLSAFE, 33)}",
-    "discord": lambda rng: f"MT{_of(rng, _ALNUM, 22)}.{_of(rng, _URLSAFE, 6)}.{_of(rng, _URLSAFE, 38)}",
-    "shopify": _prefixed("shpat_", _HEX, 32),
-    "linear": _prefixed("lin_api_", _ALNUM, 40),
-    "notion": lambda rng: rng.choice(["secret_", "ntn_"]) + _of(rng, _ALNUM, 43),
-    "sentry": _prefixed("sntrys_eyJ", _ALNUM, 60),
-    "grafana": lambda rng: f"glsa_{_of(rng, _ALNUM, 32)}_{_of(rng, _HEX, 8)}",
-    "grafana cloud": _prefixed("glc_eyJ", _ALNUM + "+/", 60),
-    "vault": _prefixed("hvs.", _URLSAFE, 90),
-    "age": _prefixed("AGE-SECRET-KEY-1", string.ascii_uppercase + string.digits, 58),
-    "jwt": _jwt,
-}
-"""Recognised by their value: masked in any surroundings."""
-
 NAMED: dict[str, tuple[str, Maker]] = {
-    "aws secret": ("aws_secret_access_key", lambda rng: _of(rng, _ALNUM + "+/", 40)),
-    "azure account": ("AccountKey", lambda rng: _of(rng, _ALNUM + "+/", 86) + "=="),
-    "password": ("password", lambda rng: _of(rng, _ALNUM + "!^*_.", 14)),
-    "database password": ("DB_PASSWORD", lambda rng: _of(rng, _ALNUM, 10)),
-    "api key": ("api_key", lambda rng: _of(rng, _HEX, 32)),
-    "client secret": ("clientSecret", lambda rng: _of(rng, _ALNUM + "~.-_", 40)),
-    "access token": ("ACCESS_TOKEN", lambda rng: _of(rng, _ALNUM, 24)),
+    "aws secret": ("aws_secret_access_key", lambda rng: of(rng, ALNUM + "+/", 40)),
+    "azure account": ("AccountKey", lambda rng: of(rng, ALNUM + "+/", 86) + "=="),
+    "password": ("password", lambda rng: of(rng, ALNUM + "!^*_.", 14)),
+    "database password": ("DB_PASSWORD", lambda rng: of(rng, ALNUM, 10)),
+    "api key": ("api_key", lambda rng: of(rng, HEX, 32)),
+    "client secret": ("clientSecret", lambda rng: of(rng, ALNUM + "~.-_", 40)),
+    "access token": ("ACCESS_TOKEN", lambda rng: of(rng, ALNUM, 24)),
     "uuid key": ("x-api-key", lambda rng: str(uuid.UUID(int=rng.getrandbits(128)))),
-    "secret": ("webhook_secret", lambda rng: _of(rng, _ALNUM, 20)),
-    "credential": ("credential", lambda rng: _of(rng, _ALNUM, 20)),
+    "secret": ("webhook_secret", lambda rng: of(rng, ALNUM, 20)),
+    "credential": ("credential", lambda rng: of(rng, ALNUM, 20)),
 }
 """Recognised by the name beside them."""
 
@@ -161,10 +96,10 @@ def _made_innocent() -> list[str]:
     rng = random.Random(7)
     lines = []
     for _ in range(12):
-        digest = _of(rng, _HEX, 64)
+        digest = of(rng, HEX, 64)
         image = base64.b64encode(rng.randbytes(300)).decode()
         lines += [
-            f"commit {_of(rng, _HEX, 40)}",
+            f"commit {of(rng, HEX, 40)}",
             f"sha256:{digest}  dist/app-1.2.3.tar.gz",
             f"    --hash=sha256:{digest} \\",
             f'      "integrity": "sha512-{base64.b64encode(rng.randbytes(64)).decode()}",',
@@ -172,13 +107,13 @@ def _made_innocent() -> list[str]:
             f"![chart](data:image/png;base64,{image})",
             f'checksum = "{digest}"',
             f"golang.org/x/net v0.33.0 h1:{base64.b64encode(rng.randbytes(32)).decode()}",
-            f"index {_of(rng, _HEX, 7)}..{_of(rng, _HEX, 7)} 100644",
+            f"index {of(rng, HEX, 7)}..{of(rng, HEX, 7)} 100644",
             f"#{rng.randrange(20)} sha256:{digest} 1.5kB / 1.5kB done",
             f"!function(e,t){{var n=e.token,r=t[{rng.randrange(99)}];return n?r(n):t.auth(e,{rng.random()})}}(a,b);",
-            f"traceparent: 00-{_of(rng, _HEX, 32)}-{_of(rng, _HEX, 16)}-01",
-            f'ETag: W/"{_of(rng, _HEX, 12)}" tokens: {rng.randrange(10**6)}',
+            f"traceparent: 00-{of(rng, HEX, 32)}-{of(rng, HEX, 16)}-01",
+            f'ETag: W/"{of(rng, HEX, 12)}" tokens: {rng.randrange(10**6)}',
             f"tests/test_token_{rng.randrange(999)}.py::test_secret[{rng.randrange(99)}] PASSED [ 12%]",
-            f"container {_of(rng, _HEX, 12)} started on port {rng.randrange(1024, 65536)}",
+            f"container {of(rng, HEX, 12)} started on port {rng.randrange(1024, 65536)}",
         ]
     return lines
 
@@ -241,7 +176,7 @@ def test_private_keys_are_masked_over_all_their_lines(masker, put):
     """A PEM block is masked whole, with real and with escaped line feeds."""
     rng = random.Random(3)
     for _ in range(20):
-        secret = _pem(rng)
+        secret = pem(rng)
         masked, _ = masker.mask(put(secret))
         assert not any(line in masked for line in secret.splitlines()), masked
 
