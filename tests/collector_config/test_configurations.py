@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
 from collector_config.blocked import blocked_values
 from collector_config.reading import CONFIGS, NAMES, OVERLAYS, WHOLE, components, document, head, leaves
 from collector_config.series import SERIES
+from real.cached import backend, built
 from real.configured import arguments, validate
 
 TOLD = {
@@ -143,3 +145,11 @@ def test_series_are_those_of_the_readme():
         ends = {"_bucket": plain | {"le"}, "_sum": plain, "_count": plain} if histogram else {"": plain}
         listed.update({name + end: has for end, has in ends.items()})
     assert listed == SERIES
+
+
+def test_tempo_takes_its_configuration():
+    """The one that README.md shows."""
+    file = CONFIGS / "backends" / "tempo.yaml"
+    command = [built(backend("tempo")), "-config.verify=true", f"-config.file={file}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
