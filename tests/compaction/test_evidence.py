@@ -21,7 +21,7 @@ COMMIT, TREE = "8f2c" * 10, "9d1c" * 10
 NOW_NS = 10_000 * S
 
 
-def run_items(run_id: str = "r1") -> list[Span]:
+def run_items(run_id: str = "r1", *, dirty: bool = False) -> list[Span]:
     """A run that was asked for ``unit`` and skipped it."""
     check = json.dumps({"name": "unit"})
     common = {names.RUN_ID: run_id}
@@ -35,6 +35,11 @@ def run_items(run_id: str = "r1") -> list[Span]:
             name=names.VERIFICATION_RAN,
             time_ns=2 * S,
             attributes={**common, names.VERIFICATION_CHECK: "unit", names.VERIFICATION_OUTCOME: "not_run"},
+        ),
+        SpanEvent(
+            name=names.RUN_FINISHED,
+            time_ns=3 * S,
+            attributes={**common, names.FINAL_COMMIT: COMMIT, names.FINAL_TREE: TREE, names.FINAL_DIRTY: dirty},
         ),
     )
     attributes = {
@@ -209,6 +214,23 @@ def test_a_pipeline_counts_where_nothing_of_it_was_told() -> None:
     assert [each.check for each in late(folded(whole))] == ["CI"]
     named = piece("pipeline", "fail", number=2, check="unit")
     assert {each.check for each in late(folded(task, named))} == {"lint", "unit"}
+
+
+STATES = {
+    "the commit": ({}, False, True),
+    "the commit below uncommitted edits": ({}, True, False),
+    "the tree that was left uncommitted": ({names.EVIDENCE_TREE: TREE}, True, True),
+    "another commit": ({names.EVIDENCE_COMMIT: "0" * 40}, False, False),
+    "a merge": ({names.EVIDENCE_COMMIT: "0" * 40, names.EVIDENCE_MERGE_OF: COMMIT}, False, True),
+}
+
+
+@pytest.mark.parametrize("case", STATES)
+def test_a_pipeline_counts_for_the_state_that_the_run_left(case: str) -> None:
+    """A run that was taken up again leaves another one in the end: whoever met the first is of no use."""
+    said, dirty, counts = STATES[case]
+    found = late(folded(piece("task", "fail", **said), items=run_items(dirty=dirty)))
+    assert len(found) == counts
 
 
 def test_a_record_keeps_the_evidence_that_it_has() -> None:

@@ -8,7 +8,8 @@ import inspect
 from agent_otel.model import names
 
 OTHERS = (
-    "gen_ai.", "process.", "file.", "test.", "vcs.", "session.", "error.", "exception.", "service.", "event.", "mcp.",
+    "gen_ai.", "process.", "file.", "test.", "vcs.", "cicd.", "session.", "error.", "exception.", "service.", "event.",
+    "mcp.",
     "pydantic_ai.", "gcp.vertex.", "conversation.", "lmnr.", "traceloop.", "opencode.",  # read, never written
 )  # fmt: skip
 THEIRS = (

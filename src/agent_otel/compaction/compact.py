@@ -56,7 +56,8 @@ def compact(
         dialects: who reads the items, in the order in which they are asked.
     """
     everything, measured = copies.settle(items).parted(names.MEASURED)
-    settled, brought = everything.parted(names.EVIDENCE_ADDED)
+    without, brought = everything.parted(names.EVIDENCE_ADDED)
+    settled, _ = without.parted(names.RUN_LEFT)
     claims, unclaimed = _claims(settled.items, dialects)
     if not unclaimed and all(dialect.backdrop(item) for dialect in dialects for item in claims[dialect.name]):
         return []

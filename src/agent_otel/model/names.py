@@ -280,6 +280,12 @@ FILE_EXTENSION: Final = "file.extension"
 FILE_SIZE: Final = "file.size"
 TEST_SUITE_NAME: Final = "test.suite.name"
 TEST_SUITE_RUN_STATUS: Final = "test.suite.run.status"
+TEST_CASE_NAME: Final = "test.case.name"
+TEST_CASE_STATUS: Final = "test.case.result.status"
+CICD_PIPELINE_NAME: Final = "cicd.pipeline.name"
+CICD_PIPELINE_RESULT: Final = "cicd.pipeline.result"
+CICD_TASK_NAME: Final = "cicd.pipeline.task.name"
+CICD_TASK_RESULT: Final = "cicd.pipeline.task.run.result"
 VCS_REPOSITORY_URL: Final = "vcs.repository.url.full"
 VCS_REPOSITORY_NAME: Final = "vcs.repository.name"
 VCS_REF_NAME: Final = "vcs.ref.head.name"
@@ -412,6 +418,10 @@ EVIDENCE_ERRORS: Final = "agent_otel.evidence.counts.errors"
 EVIDENCE_COVERAGE: Final = "agent_otel.evidence.coverage"
 EVIDENCE_FAILING: Final = "agent_otel.evidence.failing"
 EVIDENCE_TAIL: Final = "agent_otel.evidence.tail"
+
+# -- ours: what a run left, kept beside what pipelines tell of the same commit and tree --------------------------------
+RUN_LEFT: Final = "agent_otel.run_left"
+LEFT_BY: Final = "agent_otel.run_left.by"
 
 # -- ours: fields of handoff_written ----------------------------------------------------------------------------------
 HANDOFF_STATUS: Final = "agent_otel.handoff.status"

@@ -30,6 +30,7 @@ from agent_otel.otlp.limits import DEFAULT_LIMITS, LARGE_ITEM_BYTES, MAX_ORIGIN_
 from agent_otel.otlp.links import LinkFinder, named_links
 from agent_otel.otlp.received import Outcome
 from agent_otel.otlp.repair import parse
+from agent_otel.otlp.states import links_by_state, states_of
 from agent_otel.otlp.steps import Steps
 from agent_otel.otlp.wire import fields
 
@@ -53,6 +54,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     scope_name: str
     process: str
     links: tuple[str, ...]
+    states: tuple[str, ...]
     fallback_link: str
     repaired: bool
 
@@ -106,6 +108,7 @@ def _origin(resource: bytes, scope: bytes, steps: Steps, *, mended: bool) -> Ori
         scope_name=parsed_scope.name,
         process=_text(parsed_resource.attributes, names.SERVICE_INSTANCE_ID),
         links=tuple(named_links(parsed_resource.attributes)),
+        states=states_of(parsed_resource.attributes),
         fallback_link=f"resource:{_digest(resource).hex()}",
         repaired=mended or resource_mended or scope_mended,
     )
@@ -169,6 +172,7 @@ class Builder:
         own = (trace, *self._finder.find(message.attributes, raw))
         if self._begins is not None and len(own) == 1 and not self.source.links:
             own = (trace, *self._begins(message, self.source.process))
+        own = (*own, *links_by_state(self.source.scope_name, message.attributes, raw, self.source.states))
         links = self._links.get(own)
         if links is None:
             source = self.source

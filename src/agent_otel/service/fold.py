@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from agent_otel.compaction.compact import compact
+from agent_otel.compaction.compact import added_evidence, compact
+from agent_otel.compaction.evidence.added import with_evidence
 from agent_otel.compaction.policy import Policy
 from agent_otel.errors import StoreError
 from agent_otel.model.item import Item, Signals
@@ -17,6 +18,7 @@ from agent_otel.model.record import RunRecord
 from agent_otel.otlp.views import views
 from agent_otel.review.judge import judge
 from agent_otel.service.dialects import for_a_fold
+from agent_otel.service.evidence import left_by, met
 from agent_otel.service.kept import beside_cut, beside_sealed
 from agent_otel.service.reading import BOUNDS, Bounds, Reading
 from agent_otel.store.base import AT_ONCE, Folded, GroupId, Pace, RecordQuery, Store
@@ -65,8 +67,16 @@ def fold_group(
     if reading.cut:
         records = beside_cut([_cut(record) for record in records], store.records_of(group))
     if first.sealed:
-        sealed = [record for record in store.records_of(group) if record.run_id in first.sealed]
+        late = added_evidence(reading.signals)
+        sealed = [
+            with_evidence(record, late.get(record.run_id, ()))
+            for record in store.records_of(group)
+            if record.run_id in first.sealed
+        ]
         records = beside_sealed(records, sealed)
+    # Before the records are saved: whoever is killed in between folds the group again.
+    if meeting := [*met(reading.signals), *left_by(records, known=store.record)]:
+        store.put(meeting)
     look_again_ns = _look_again(records, reading.last_ns, now_ns=now_ns, policy=policy)
     folded = Folded(group=group, sequence=first.sequence, records=records, look_again_ns=look_again_ns)
     return folded, len(reading.signals)

@@ -7,6 +7,7 @@ from typing import Final
 
 from agent_otel.compaction.dialects.agent_otel.dialect import AgentOtel
 from agent_otel.compaction.dialects.base import Dialect
+from agent_otel.compaction.dialects.cicd.dialect import Cicd
 from agent_otel.compaction.dialects.claude_code.dialect import ClaudeCode
 from agent_otel.compaction.dialects.codex.dialect import Codex
 from agent_otel.compaction.dialects.copilot.dialect import Copilot
@@ -37,9 +38,12 @@ PARTICULAR: Final[tuple[Dialect, ...]] = (
 GENERAL: Final[tuple[Dialect, ...]] = (GenAI(), OpenInference(), Traceloop())
 """Those that read a convention, whoever follows it."""
 
-DIALECTS: Final = (*PARTICULAR, *GENERAL)
+LAST: Final[tuple[Dialect, ...]] = (Cicd(),)
+"""What is no agent's, and nobody else wanted."""
+
+DIALECTS: Final = (*PARTICULAR, *GENERAL, *LAST)
 
 
 def beside(others: Iterable[Dialect]) -> tuple[Dialect, ...]:
     """The table with dialects from elsewhere: after those that know an agent, before those that read anybody's."""
-    return (*PARTICULAR, *others, *GENERAL)
+    return (*PARTICULAR, *others, *GENERAL, *LAST)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, get_args
+from typing import Final as Constant, NamedTuple, get_args
 
 from msgspec.structs import replace
 
@@ -23,18 +23,19 @@ from agent_otel.model.item import Log
 from agent_otel.model.record import (
     Added,
     Counts,
+    Final,
     RunRecord,
     Verification,
     VerificationOutcome,
 )
 
-PIPELINE: Final = "pipeline"
-SUITE: Final = "suite"
-CASE: Final = "case"
-MOST_FAILING: Final = 20
+PIPELINE: Constant = "pipeline"
+SUITE: Constant = "suite"
+CASE: Constant = "case"
+MOST_FAILING: Constant = 20
 """Names of failed tests that are kept of those that came one by one."""
 
-_OUTCOMES: Final[Mapping[str, VerificationOutcome]] = {word: word for word in get_args(VerificationOutcome)}
+_OUTCOMES: Constant[Mapping[str, VerificationOutcome]] = {word: word for word in get_args(VerificationOutcome)}
 
 
 class Late(NamedTuple):
@@ -68,11 +69,13 @@ def evidence_in(logs: Iterable[Log]) -> Mapping[str, tuple[Late, ...]]:
 def with_evidence(record: RunRecord, found: Sequence[Late]) -> RunRecord:
     """The record with this evidence behind its own verifications; what it has already stays as it is.
 
-    The result of a pipeline as a whole counts where the pipeline told nothing of its parts, or the contract asks for
+    What a pipeline told counts where it is about the very state that the run left: it names no run. Its result as a
+    whole counts where the pipeline told nothing of its parts, or the contract asks for
     it by name.
     """
     required = {check.name for check in record.task.required_checks}
     known = {entry.added.id for entry in record.verifications if entry.added is not None}
+    found = [late for late in found if not late.kind or _is_about(late, record.final)]
     parts = {late.trace for late in found if late.kind not in ("", PIPELINE)}
     entries = list(record.verifications)
     for late in found:
@@ -86,6 +89,13 @@ def with_evidence(record: RunRecord, found: Sequence[Late]) -> RunRecord:
     checks = {entry.id: entry.check for entry in record.verifications}
     skipped = tuple(name for name in record.skipped_checks if checks.get(name) not in ran)
     return replace(record, verifications=tuple(entries), skipped_checks=skipped)
+
+
+def _is_about(late: Late, final: Final) -> bool:
+    commit = final.commit if final.dirty is False else None
+    return (final.tree is not None and late.entry.tree == final.tree) or (
+        commit is not None and commit in (late.added.commit, late.added.merge_of)
+    )
 
 
 def _late(log: Log, check: str) -> Late:
@@ -118,7 +128,7 @@ def _late(log: Log, check: str) -> Late:
     return Late(log.time_ns, entry, added, kind, log.trace_id if kind else "", text(get(names.EVIDENCE_CASE)))
 
 
-_COUNTS: Final[Mapping[str, str]] = {
+_COUNTS: Constant[Mapping[str, str]] = {
     names.EVIDENCE_PASSED: "passed",
     names.EVIDENCE_FAILED: "failed",
     names.EVIDENCE_SKIPPED: "skipped",

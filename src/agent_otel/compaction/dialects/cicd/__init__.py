@@ -1,0 +1,1 @@
+"""Telemetry of build servers: no agent's, and evidence of what agents left."""
