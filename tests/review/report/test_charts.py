@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from agent_otel.review.report.amounts import AMOUNTS
 from agent_otel.review.report.charts import HEIGHT, WIDTH, durations, shares, since, stacked
@@ -95,6 +95,7 @@ def test_dates_are_as_precise_as_their_unit() -> None:
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.none() | st.floats(0, 2**63), st.none() | st.floats(0, 1)), max_size=5))
 def test_all_marks_lie_in_the_picture(values) -> None:
     """Whatever the numbers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from agent_otel.review.report.counting import Durations, Kept, Sum, Top, rounded, share
 
@@ -20,6 +20,7 @@ def kept(names: list[object], most: int) -> dict[object, int]:
     return {name: count["times"] for name, count in counted.items()}
 
 
+@settings(deadline=None)
 @given(names=NAMES, most=st.integers(1, 8), data=st.data())
 def test_names_that_are_kept_are_counted_whole_in_any_order(names, most, data) -> None:
     """Which ones stay depends on all names, never on which came first; and none of them misses a count."""
@@ -29,6 +30,7 @@ def test_names_that_are_kept_are_counted_whole_in_any_order(names, most, data) -
     assert found.items() <= Counter(names).items()
 
 
+@settings(deadline=None)
 @given(keys=st.lists(st.integers(0, 20), max_size=30), most=st.integers(1, 5), data=st.data())
 def test_top_keeps_the_greatest(keys, most, data) -> None:
     """They come with the greatest first."""
@@ -38,6 +40,7 @@ def test_top_keeps_the_greatest(keys, most, data) -> None:
     assert top.entries() == sorted(keys, reverse=True)[:most]
 
 
+@settings(deadline=None)
 @given(numbers=st.lists(st.none() | st.floats() | st.integers(-3, 9)), data=st.data())
 def test_sums_are_exact_and_leave_out_what_is_no_amount(numbers, data) -> None:
     """Neither the order nor an infinite duration that somebody sends makes a difference."""
@@ -53,6 +56,7 @@ def test_sums_are_exact_and_leave_out_what_is_no_amount(numbers, data) -> None:
     assert one.known == (one.total if sane else None)
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.floats(0, 1e6), min_size=1, max_size=700), cut=st.integers(0, 700))
 def test_few_durations_are_told_exactly_and_pieces_come_together(values, cut) -> None:
     """Percentiles are those of the values (nearest rank), to three digits; so they are of two halves merged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from agent_otel.review.report.days import MOST_STEPS, axis, day_of
 
@@ -46,6 +46,7 @@ def test_the_unit_is_the_finest_that_can_be_read(last, unit, steps) -> None:
     assert (found.unit, len(found.starts)) == (unit, steps)
 
 
+@settings(deadline=None)
 @given(st.lists(st.dates(), min_size=1, max_size=5))
 def test_every_day_lies_in_a_step(days) -> None:
     """In the last one that does not begin after it."""
