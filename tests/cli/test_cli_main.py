@@ -56,7 +56,7 @@ def test_commands_are_those_of_the_readme() -> None:
         "recompact",
         "record",
     ]
-    known += ["report", "rules", "run", "runs", "serve", "show"]
+    known += ["report", "rules", "run", "runs", "serve", "show", "verify"]
     assert sorted(main.commands) == known
 
 

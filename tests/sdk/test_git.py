@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from agent_otel.sdk.git import Change, Repository
@@ -111,3 +112,35 @@ def test_unknown_trees_have_no_changes(repo: Path) -> None:
     repository = Repository.find(repo)
     assert repository.changes("0" * 40, "1" * 40) is None
     repository.close()
+
+
+def test_an_edit_in_the_second_of_the_commit_counts(repo: Path, git) -> None:
+    """Of the same size, too: by sizes and times alone git could not tell."""
+    (repo / "a.txt").write_text("one\n")
+    moment = (repo / "a.txt").stat().st_mtime_ns - 60_000_000_000
+    os.utime(repo / "a.txt", ns=(moment, moment))
+    git(repo, "add", "-A")
+    staged = git(repo, "write-tree")
+    os.utime(repo / ".git" / "index", ns=(moment, moment))
+    (repo / "a.txt").write_text("two\n")
+    os.utime(repo / "a.txt", ns=(moment, moment))
+    repository = Repository.find(repo)
+    assert repository.tree() != staged
+    repository.close()
+
+
+def test_the_diff_of_named_files_is_that_between_two_trees(tmp_path: Path, git) -> None:
+    """Uncommitted edits count, strange names are taken as they are, and other files stay out."""
+    git(tmp_path, "init", "-q")
+    (tmp_path / "*.py").write_text("one\n")
+    (tmp_path / "b.py").write_text("one\n")
+    found = Repository.find(tmp_path)
+    before = found.tree()
+    (tmp_path / "*.py").write_text("two\n")
+    (tmp_path / "b.py").write_text("two\n")
+    patch = found.patch(before, found.tree(), ["*.py"])
+    assert patch is not None
+    assert patch.endswith("--- a/*.py\n+++ b/*.py\n@@ -1 +1 @@\n-one\n+two")
+    assert patch.count("diff --git") == 1
+    assert found.patch("0" * 40, before, ["b.py"]) is None
+    found.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -15,17 +13,17 @@ from agent_otel import settings
 from agent_otel.cli.chosen import READABLE, read_record
 from agent_otel.cli.contracts import contract_option, demanded
 from agent_otel.cli.database import Source, existing_records, source_options
+from agent_otel.cli.gates import gated
 from agent_otel.cli.moments import Moment
 from agent_otel.cli.named import find_run
 from agent_otel.cli.records import ALL
-from agent_otel.errors import AgentOtelError, NotFound
+from agent_otel.errors import NotFound
 from agent_otel.model.record import RunRecord, Severity
 from agent_otel.review.audit import SEVERITIES, Audit, failed
 from agent_otel.review.contracted import audit as audit_of
 from agent_otel.review.formats.summary import BUDGET, as_summary
 from agent_otel.review.formats.table import FORMATS
 from agent_otel.store.base import RecordQuery
-from agent_otel.text.terminal import printable
 
 _ONE: Final = "choose one of RUN, --last, --since and --file"
 
@@ -76,12 +74,12 @@ def audit(  # noqa: PLR0913 - one for each option
     """
     if sum(map(bool, (run, last, since, file))) > 1 or (file is not None and (source.database or source.url)):
         raise click.UsageError(_ONE if not file else "--file is the record: leave out RUN, --db and --url")
-    with _misuse():
+    with gated():
         demands = demanded(contract)
         audits = [audit_of(record, demands) for record in _records(run, since, file, source)]
     severity = cast("Severity", fail_on)  # click has seen to it
     text = FORMATS[form](audits, severity)
-    with _misuse():
+    with gated():
         if form == "github":
             _summarise(audits)
         if output is not None:
@@ -89,24 +87,6 @@ def audit(  # noqa: PLR0913 - one for each option
     if output is None:
         click.echo(text, nl=False)
     ctx.exit(int(failed(audits, severity)))
-
-
-class NotAudited(click.ClickException):
-    """There is nothing to tell of; a gate must not take that for findings, nor for none."""
-
-    exit_code = 2
-
-    def format_message(self) -> str:
-        """The message, made inert."""
-        return printable(self.message, keep_newlines=True)
-
-
-@contextmanager
-def _misuse() -> Iterator[None]:
-    try:
-        yield
-    except (AgentOtelError, OSError) as exc:
-        raise NotAudited(str(exc)) from exc
 
 
 def _records(run: str | None, since: str | None, file: Path | None, source: Source) -> list[RunRecord]:

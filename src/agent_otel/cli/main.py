@@ -25,6 +25,7 @@ from agent_otel.cli.run import run
 from agent_otel.cli.runs import runs
 from agent_otel.cli.serve import serve
 from agent_otel.cli.show import show
+from agent_otel.cli.verify import verify
 from agent_otel.errors import AgentOtelError, SettingsError
 from agent_otel.sdk.state import VERSION
 from agent_otel.text.terminal import printable
@@ -66,7 +67,7 @@ def main() -> None:
 
 
 READING = (
-    runs, show, note, audit, diagnose, contract, digest, diff, export, report, record, rules, dialects, doctor,
+    runs, show, note, audit, verify, diagnose, contract, digest, diff, export, report, record, rules, dialects, doctor,
 )  # fmt: skip
 MAKING = (run, exec_, evidence, compact, recompact, serve, consume)
 

@@ -75,7 +75,7 @@ def _by_checks(checks: list[Verification], number: int | None) -> tuple[Verifica
     if len(passed) < len(latest):
         return last, "unverifiable", f"it says {number}, and not every such check has an output that counts"
     counted = ", ".join(map(str, passed))
-    return last, "contradicted", f"it says {number}, and the output of {last.check!r} counts {counted} that passed"
+    return last, "contradicted", f"it says {number}, and {last.check!r} counts {counted} that passed"
 
 
 def _went_wrong(check: Verification) -> bool:

@@ -33,7 +33,7 @@ class Ground(NamedTuple):
 
 def ground(record: RunRecord) -> Ground:
     """What the verifications of ``record`` are measured against."""
-    times = [_moment(file.last_edit) for file in record.changed_files]
+    times = [moment(file.last_edit) for file in record.changed_files]
     return Ground(
         commands={command.id: command for command in record.commands},
         order={command.id: place for place, command in enumerate(record.commands)},
@@ -49,7 +49,7 @@ def ground(record: RunRecord) -> Ground:
 
 def started(command: Command) -> datetime | None:
     """When a command started, where that was recorded."""
-    return _moment(command.started)
+    return moment(command.started)
 
 
 def counted(cited: Iterable[Command], base: Ground) -> list[Command]:
@@ -74,7 +74,7 @@ def _edits(files: tuple[ChangedFile, ...], times: list[datetime | None]) -> Edit
     return "timed" if None not in times else "untimed"
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
     """The moment an RFC 3339 text names; ``None`` for anything else (Python 3.10 does not read the ``Z``)."""
     try:
         moment = datetime.fromisoformat((text or "").replace("Z", "+00:00"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from agent_otel.model.record import ChangedFile, RunRecord
 from agent_otel.review.globs import first_match
 
 _TESTS: Final = (
@@ -13,6 +14,11 @@ _TESTS: Final = (
     "*_test.go", "*Test.java", "*Tests.java", "*IT.java", "*Test.kt", "*Tests.cs", "*Test.php", "*_test.exs",
     "*Test.scala",    "*Tests.swift", "*_test.dart", "*_test.cc", "*_test.cpp", "*.bats",
 )  # fmt: skip
+
+
+def tests_changed(record: RunRecord) -> tuple[ChangedFile, ...]:
+    """The tests that a run changed, or moved: what they prove now is not what they proved before."""
+    return tuple(file for file in record.changed_files if is_test(file.path) or is_test(file.old_path or ""))
 
 
 def is_test(path: str) -> bool:

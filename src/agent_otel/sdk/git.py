@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -116,6 +116,14 @@ class Repository:
             return None
         return _changes(states, counts)
 
+    def patch(self, before: str, after: str, paths: Sequence[str]) -> str | None:
+        """The unified diff of some files between two trees of ``tree``, or None if git could not tell."""
+        options = ("-r", "-p", "-M", "-U0", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
+        named = (f":(top,literal){path}" for path in paths)
+        with self._lock:
+            environment = self._scratch_environment()
+            return _git(self.root, "diff-tree", *options, before, after, "--", *named, environment=environment)
+
     def close(self) -> None:
         """Removes the temporary folder."""
         with self._lock:
@@ -134,8 +142,10 @@ class Repository:
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="agent-otel-git-", ignore_cleanup_errors=True)
             Path(self._scratch.name, "objects").mkdir()
-            if (self.root / index).exists():  # a copy keeps git's knowledge of unchanged files: only edits are hashed
-                shutil.copyfile(self.root / index, Path(self._scratch.name, "index"))
+            # A copy keeps git's knowledge of unchanged files, so that only edits are hashed. By the time of its index
+            # git tells files that were edited in the same second, which their own times do not show: it is copied, too.
+            if (self.root / index).exists():
+                shutil.copy2(self.root / index, Path(self._scratch.name, "index"))
         return {
             "GIT_INDEX_FILE": str(Path(self._scratch.name, "index")),
             "GIT_OBJECT_DIRECTORY": str(Path(self._scratch.name, "objects")),

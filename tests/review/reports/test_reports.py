@@ -218,7 +218,7 @@ def test_nothing_went_wrong_where_nothing_counts() -> None:
     assert went_wrong(None) == 0
 
 
-@settings(max_examples=200)
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.sampled_from(sorted(WRITTEN) + sorted(COVERED)).flatmap(
     lambda name: st.integers(0, 4000).map(lambda end: (DATA / name).read_bytes()[:end])
 ))  # fmt: skip
@@ -236,6 +236,7 @@ OUTCOMES = {"passed": "<testcase/>", "failed": "<testcase><failure/></testcase>"
             "skipped": "<testcase><skipped/></testcase>", "errors": "<testcase><error/></testcase>"}  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(OUTCOMES)), max_size=30), st.randoms(use_true_random=False))
 def test_order_and_suites_do_not_matter(words: list[str], random) -> None:
     """Cases count the same wherever they stand."""
