@@ -82,3 +82,17 @@ def test_a_name_can_be_meant_as_it_is_written(invoke) -> None:
         "invite-flow, not run: verification\n  it was never in the required evidence: what was required is"
         in told.stdout
     )
+
+
+def test_what_ci_found_later_is_diagnosed_with_what_the_run_left_open(invoke, database: Path, tmp_path: Path) -> None:
+    """Nobody had asked the run for it; under a contract that does, the run had not been told."""
+    add = ("evidence", "add", "run-1", "--check", "e2e: firefox", "--exit-code", "1", "--commit", "8f2c19a")
+    assert invoke(*add, "--db", database).exit_code == 0
+    asked = ("diagnose", "run-1", "--check", "e2e: firefox", "--db", database)
+    told = invoke(*asked)
+    assert told.exit_code == 0
+    assert "\ne2e: firefox, failed: verification\n  it was never in the required evidence: nothing" in told.stdout
+    assert "; after the handoff it failed\n" in told.stdout
+    assert ": exit 1; on commit 8f2c19a; whether the run left that was not recorded\n" in told.stdout
+    (tmp_path / "agent-otel.toml").write_text('[[required_checks]]\nname = "e2e: firefox"\n')
+    assert "\ne2e: firefox (required), failed: verification\n  the repository requires it" in invoke(*asked).stdout

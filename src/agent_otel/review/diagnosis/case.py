@@ -16,14 +16,14 @@ from agent_otel.review.standing import Standing, speaks_for, standings
 class Case(NamedTuple):
     """What there is to know of a check.
 
-    ``told`` is False where the run is known not to have been asked for it. ``paths`` are those that would make the
-    contract demand it, where this run changed none of them.
+    ``told`` is False where the run is known not to have been asked for it, None where nobody knows. ``paths`` are
+    those that would make the contract demand it, where this run changed none of them.
     """
 
     record: RunRecord
     standing: Standing
     entries: tuple[Verification, ...] = ()
-    told: bool = True
+    told: bool | None = True
     paths: tuple[str, ...] = ()
 
     @property
@@ -78,14 +78,14 @@ def lacking(record: RunRecord, limits: frozenset[str]) -> tuple[str, ...]:
     return (*lost, *(limit for limit in record.capture.limits if limit in limits))
 
 
-def _told(recorded: RunRecord, name: str, commands: set[str | None]) -> bool:
-    """False where the run says what it was asked for, and this is no part of it.
+def _told(recorded: RunRecord, name: str, commands: set[str | None]) -> bool | None:
+    """Whether this is among what the run says that it was asked for; None where it does not say.
 
     A run of the SDK says it; of others a harness may have. A command that is demanded is told by any name.
     """
     own = recorded.task.required_checks
     if not own and recorded.agent.dialect != names.SCOPE:
-        return True
+        return None
     return any(check.name == name or (check.command and check.command in commands) for check in own)
 
 

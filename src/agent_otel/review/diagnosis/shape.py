@@ -25,8 +25,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 class CheckDiagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """Where the fix of a check belongs that failed, or is missing.
 
-    ``part`` is absent where nothing is wrong with the check, and where the record does not decide: then ``missing``
-    says what it lacks.
+    ``part`` is absent where nothing is wrong with the check, and where the record does not decide. ``missing`` says
+    what the record lacks: to decide, or to be surer.
     """
 
     check: str

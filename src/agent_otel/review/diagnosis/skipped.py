@@ -50,7 +50,7 @@ def explained(case: Case) -> Answer | None:
 
 def untold(case: Case) -> Answer | None:
     """The repository demands it, and whoever started the run did not."""
-    if case.told:
+    if case.told is not False:
         return None
     why = "the repository requires it, and the run was not told: it was not in its required evidence"
     return Answer("verification", why, (*case.refs, "task"))
@@ -87,7 +87,8 @@ def silent(case: Case) -> Answer:
     """The run came to its end, and nothing tried."""
     why = "it was required, nothing tried to run it, and nothing says that it could not run"
     handoff = ("handoff",) if case.record.handoff is not None else ()
-    return Answer("judging", why, (*case.refs, "task", *handoff))
+    unknown = ("whether the run was told to run it",) if case.told is None else ()
+    return Answer("judging", why, (*case.refs, "task", *handoff), unknown)
 
 
 SKIPPED: Final[tuple[Explanation, ...]] = (
