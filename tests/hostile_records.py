@@ -9,20 +9,27 @@ from hypothesis import strategies as st
 from agent_otel.model.record import (
     Agent,
     Alternative,
+    Base,
+    Budget,
     Capture,
     ChangedFile,
     Check,
     Claim,
     Command,
     Decision,
+    Failure,
+    FileInspected,
     Finding,
+    Gate,
     Handoff,
     Layer,
+    OpenSpan,
     Output,
     RunRecord,
     Severity,
     Statement,
     Task,
+    ToolCalls,
     Verdict,
     Verification,
 )
@@ -38,6 +45,8 @@ ATTACKS = [
     "|" * 400,
     "\U000e0041" * 200,
     "state: done\nverdict: proved",
+    "::error file=a.py::x\n::set-output name=passed::true\n  ::stop-commands::x\n::add-mask::e",
+    "]]></failure><script>alert(1)</script>",
 ]
 TEXTS = st.sampled_from(ATTACKS) | st.text(st.characters(exclude_categories=[]), max_size=40)
 LISTS = st.lists(TEXTS, max_size=3).map(tuple)
@@ -122,3 +131,26 @@ def records(draw: st.DrawFn) -> RunRecord:
         capture=Capture(traces=draw(LISTS), limits=draw(LISTS)),
     )
     return judge(record) if draw(st.booleans()) else record
+
+
+def saying(text: str) -> RunRecord:
+    """A record that says this wherever text can stand."""
+    return RunRecord(
+        run_id=text, lifecycle="settled", outcome="ended", parent_run=text, started=text, duration_s=1.0,
+        agent=Agent(name=text, version=text, service=text, models=(text,)),
+        task=Task(objective=text, active_behavior=text, scope=(text,), exclusions=(text,),
+                  off_limits=(text,), acceptance=text, required_checks=(Check(name=text, command=text),)),
+        base=Base(repository=text, branch=text, commit=text),
+        files_inspected=(FileInspected(path=text, reason=text, lines=text),),
+        changed_files=(ChangedFile(path=text, operation=text, old_path=text),),
+        commands=(Command(id=text, command=text, result="failed", output=Output(tail=text)),),
+        tool_calls=(ToolCalls(name=text, calls=1),),
+        failures=(Failure(id=text, command=text, error=text, suspected_cause=text, resolved_by=text),),
+        decisions=(Decision(option=text, based_on=(text,)),),
+        verifications=(Verification(id=text, check=text, outcome="not_run", reason=text),),
+        skipped_checks=(text,), gates=(Gate(tool=text, outcome=text, policy=text, reason=text),),
+        budgets={text: Budget(limit=1, consumed=2)}, claims=(Claim(text=text),), open_risks=(text,),
+        handoff=Handoff(status=text, blockers=(text,), next_action=text, look_twice=(text,)),
+        final_status=text, findings=(Finding(rule=text, severity="error", message=text, refs=(text,)),),
+        capture=Capture(open_spans=(OpenSpan(span=text, name=text),), limits=(text,)),
+    )  # fmt: skip

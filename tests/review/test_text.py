@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from agent_otel.model.record import (
-    Agent,
     Base,
     Budget,
     Capture,
@@ -16,12 +15,10 @@ from agent_otel.model.record import (
     Check,
     Claim,
     Command,
-    Decision,
     Failure,
     FileInspected,
     Finding,
     Gate,
-    Handoff,
     OpenSpan,
     Output,
     RunRecord,
@@ -34,6 +31,7 @@ from agent_otel.model.versions import decode
 from agent_otel.review.judge import judge
 from agent_otel.review.text import as_markdown, as_text, summary_rows
 from agent_otel.review.wording import count, duration, line
+from hostile_records import saying
 
 DATA = Path(__file__).parents[1] / "data"
 HOSTILE = "\x1b]8;;http://evil.example\x07x\x1b[2J\u202egnp.exe\n# head <b>|`code` @team"
@@ -99,32 +97,9 @@ def test_text_is_wrapped_to_the_width(invite: RunRecord) -> None:
     assert path in as_text(bare(files_inspected=(FileInspected(path=path),)), width=60)
 
 
-def hostile() -> RunRecord:
-    """A record that says hostile things wherever text can stand."""
-    return RunRecord(
-        run_id=HOSTILE, lifecycle="settled", outcome="ended", parent_run=HOSTILE, started=HOSTILE, duration_s=1.0,
-        agent=Agent(name=HOSTILE, version=HOSTILE, service=HOSTILE, models=(HOSTILE,)),
-        task=Task(objective=HOSTILE, active_behavior=HOSTILE, scope=(HOSTILE,), exclusions=(HOSTILE,),
-                  off_limits=(HOSTILE,), acceptance=HOSTILE, required_checks=(Check(name=HOSTILE, command=HOSTILE),)),
-        base=Base(repository=HOSTILE, branch=HOSTILE, commit=HOSTILE),
-        files_inspected=(FileInspected(path=HOSTILE, reason=HOSTILE, lines=HOSTILE),),
-        changed_files=(ChangedFile(path=HOSTILE, operation=HOSTILE, old_path=HOSTILE),),
-        commands=(Command(id=HOSTILE, command=HOSTILE, result="failed", output=Output(tail=HOSTILE)),),
-        tool_calls=(ToolCalls(name=HOSTILE, calls=1),),
-        failures=(Failure(id=HOSTILE, command=HOSTILE, error=HOSTILE, suspected_cause=HOSTILE, resolved_by=HOSTILE),),
-        decisions=(Decision(option=HOSTILE, based_on=(HOSTILE,)),),
-        verifications=(Verification(id=HOSTILE, check=HOSTILE, outcome="not_run", reason=HOSTILE),),
-        skipped_checks=(HOSTILE,), gates=(Gate(tool=HOSTILE, outcome=HOSTILE, policy=HOSTILE, reason=HOSTILE),),
-        budgets={HOSTILE: Budget(limit=1, consumed=2)}, claims=(Claim(text=HOSTILE),), open_risks=(HOSTILE,),
-        handoff=Handoff(status=HOSTILE, blockers=(HOSTILE,), next_action=HOSTILE, look_twice=(HOSTILE,)),
-        final_status=HOSTILE, findings=(Finding(rule=HOSTILE, severity="error", message=HOSTILE, refs=(HOSTILE,)),),
-        capture=Capture(open_spans=(OpenSpan(span=HOSTILE, name=HOSTILE),), limits=(HOSTILE,)),
-    )  # fmt: skip
-
-
 def test_hostile_text_is_inert_in_a_terminal() -> None:
     """No escape sequence, link, title, bidirectional override or line break of the run's own gets through."""
-    for record in (hostile(), judge(hostile())):
+    for record in (saying(HOSTILE), judge(saying(HOSTILE))):
         text = as_text(record, colour=True, width=10_000)
         assert all(character == "\n" or character.isprintable() for character in ANSI.sub("", text))
         assert "\x1b[2J" not in text
@@ -134,7 +109,7 @@ def test_hostile_text_is_inert_in_a_terminal() -> None:
 
 def test_hostile_text_is_inert_in_markdown() -> None:
     """No heading, HTML, mention or code of the run's own gets through."""
-    text = as_markdown(judge(hostile()))
+    text = as_markdown(judge(saying(HOSTILE)))
     assert all(character == "\n" or character.isprintable() for character in text)
     outside_code = re.sub(r"<code>.*?</code>|(`+).*?\1", "", text)
     assert "<b>" not in outside_code

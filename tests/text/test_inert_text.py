@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from agent_otel.text.markdown import code, fenced, inline
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",
@@ -173,3 +173,17 @@ def test_markup_between_code_tags_is_text():
     """Tags do not keep Markdown out, as backticks do."""
     assert code("a|[x](//e)") == "<code>a&#124;&#91;x&#93;&#40;&#47;&#47;e&#41;</code>"
     assert "www." not in code("|www.evil.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("::error::x", r"\x3a:error::x"),
+        ("a\n  ::error::x\n::b", "a\n  \\x3a:error::x\n\\x3a:b"),
+        ("a ::error::x", "a ::error::x"),
+        (": x\n std::move", ": x\n std::move"),
+    ],
+)
+def test_no_line_begins_as_a_command_of_a_job(text, told):
+    """What a step prints is read for commands; elsewhere in a line two colons are only that."""
+    assert uncommanding(text) == told

@@ -15,7 +15,7 @@ import msgspec
 from agent_otel.model.record import Command, Counts, RunRecord
 from agent_otel.review.standing import standings
 from agent_otel.review.wording import RESULTS, count, duration
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 _Table = Mapping[str, str]
 
@@ -51,7 +51,7 @@ def as_text(comparison: Comparison) -> str:
     lines = [f"{printable(comparison.before)} → {printable(comparison.after)}"]
     for aspect, differences in comparison.differences.items():
         lines += ["", aspect, *(f"  {_told(difference)}" for difference in differences)]
-    return "\n".join(lines if comparison.differences else [*lines, "nothing differs"]) + "\n"
+    return uncommanding("\n".join(lines if comparison.differences else [*lines, "nothing differs"]) + "\n")
 
 
 def _told(difference: Difference) -> str:

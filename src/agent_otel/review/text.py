@@ -16,7 +16,7 @@ from agent_otel.review.outline.shape import Code, Line, Own, Tone
 from agent_otel.review.standing import standings
 from agent_otel.review.wording import count, duration, shortened
 from agent_otel.text.markdown import code, inline
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 NARROWEST: Final = 40
 _OBJECTIVE: Final = 48
@@ -74,7 +74,7 @@ def as_text(record: RunRecord, *, colour: bool = False, width: int = 100) -> str
         for part in section.parts:
             lines += [f"  {part.label}"] if part.label else []
             lines += painter.lines(part.lines, indent=4)
-    return "\n".join(lines) + "\n"
+    return uncommanding("\n".join(lines) + "\n")
 
 
 def as_markdown(record: RunRecord) -> str:

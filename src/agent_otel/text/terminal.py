@@ -27,6 +27,18 @@ def printable(text: str, *, keep_newlines: bool = False) -> str:
     return (_UNSAFE_BUT_NEWLINE if keep_newlines else _UNSAFE).sub(_escaped, text)
 
 
+_COMMAND = re.compile(r"^( *):(?=:)", re.MULTILINE)
+
+
+def uncommanding(text: str) -> str:
+    r"""The text in which no line begins with ``::``, which would be a command to the runner of a job on GitHub.
+
+    A runner looks behind blanks, too, and takes what a step prints for a command of the step: the first colon of such a
+    line is shown as ``\\x3a``.
+    """
+    return _COMMAND.sub(r"\1\\x3a", text)
+
+
 _NAMED = {"\t": " ", "\n": "\\n", "\r": "\\r"}
 
 

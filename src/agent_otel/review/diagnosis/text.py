@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from agent_otel.review.diagnosis.shape import CheckDiagnosis, Diagnosis, PartDiagnosis, Quote
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 
 def as_text(diagnosis: Diagnosis) -> str:
@@ -20,7 +20,7 @@ def as_text(diagnosis: Diagnosis) -> str:
         lines += ["", "nothing failed, and nothing that was required is missing"]
     lines += _missing(diagnosis.missing, "")
     lines += ["", *(f"{name}: {meaning}" for name, meaning in diagnosis.limits.items())] if diagnosis.limits else []
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return uncommanding("".join(f"{printable(line)}\n" for line in lines))
 
 
 def _check(check: CheckDiagnosis) -> Iterator[str]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from agent_otel.model.record import Finding, Severity
 from agent_otel.review.audit import SEVERITIES, Audit
 from agent_otel.review.wording import count
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 
 def as_text(audits: Sequence[Audit], fail_on: Severity) -> str:  # noqa: ARG001 - one signature for all formats
     """Each run with its findings, then what there is in all."""
     lines = [printable(line) for audit in audits for line in _run(audit)]
-    return "\n".join([*lines, summed(audits)]) + "\n"
+    return uncommanding("\n".join([*lines, summed(audits)]) + "\n")
 
 
 def summed(audits: Sequence[Audit]) -> str:

@@ -1,0 +1,161 @@
+"""Hostile records through every form in which a record is told: a table of texts and forms, and what holds for each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final, NamedTuple
+from xml.etree import ElementTree as ET
+
+import cmarkgfm
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from jsonschema import Draft4Validator
+
+from agent_otel.model.contract import Contract, RuleChoice
+from agent_otel.model.record import RunRecord
+from agent_otel.review.audit import Audit
+from agent_otel.review.contracted import audit
+from agent_otel.review.diagnosis.diagnose import diagnose
+from agent_otel.review.diagnosis.text import as_text as diagnosis_as_text
+from agent_otel.review.diff import as_text as diff_as_text, compare
+from agent_otel.review.digest import BYTES_PER_TOKEN, digest
+from agent_otel.review.formats.summary import BUDGET as SUMMARY_BYTES, as_summary
+from agent_otel.review.formats.table import FORMATS
+from agent_otel.review.judge import judge
+from agent_otel.review.note import BUDGET as NOTE_CHARACTERS, note
+from agent_otel.review.text import as_markdown, as_text
+from agent_otel.text.terminal import printable
+from hostile_records import ATTACKS, saying
+
+SARIF: Final = Draft4Validator(
+    json.loads((Path(__file__).parents[1] / "data" / "schemas" / "sarif-schema-2.1.0.json").read_text())
+)
+DIGEST_TOKENS: Final = 50_000
+OURS: Final = {
+    "h1", "h2", "h3", "h4", "p", "ul", "li", "code", "strong", "em", "a", "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+HUGE: Final = ["A" * 20_000, "::" + "<b>|`" * 4_000]
+OTHER: Final = RunRecord(run_id="other", lifecycle="settled", outcome="ended")
+
+
+def audited(record: RunRecord) -> list[Audit]:
+    """The record held to a contract that ignores a rule, so that both kinds of findings are there."""
+    return [audit(record, Contract(rules=RuleChoice(ignore={"no-handoff": "they report elsewhere"})))]
+
+
+def elements(page: str) -> set[str]:
+    """The elements that a page of HTML has."""
+    seen: set[str] = set()
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            seen.add(tag)
+
+    Reader().feed(page)
+    return seen
+
+
+def is_inert(told: str) -> None:
+    """Nothing moves a cursor, is unseen, or turns the reading direction; and it can be written as UTF-8."""
+    assert printable(told, keep_newlines=True) == told
+
+
+def starts_no_command(told: str) -> None:
+    """A job that prints it gives its runner no workflow command, which may be indented."""
+    assert [line for line in told.splitlines() if line.lstrip().startswith("::")] == []
+
+
+def is_our_markdown(told: str) -> None:
+    """GitHub's renderer makes nothing of it but what we write."""
+    page = cmarkgfm.github_flavored_markdown_to_html(told, cmarkgfm.cmark.Options.CMARK_OPT_UNSAFE)
+    assert elements(page) <= OURS
+
+
+def is_json(told: str) -> None:
+    """A parser reads it."""
+    json.loads(told)
+
+
+def is_sarif(told: str) -> None:
+    """The standard's own schema allows it."""
+    SARIF.validate(json.loads(told))
+
+
+def is_xml(told: str) -> None:
+    """A parser reads it, and finds one suite."""
+    assert len(ET.fromstring(told)) == 1
+
+
+def is_annotations(told: str) -> None:
+    """Each line is one workflow command, of ours."""
+    assert all(
+        re.match(r"::(error|warning|notice) (file=[^,:]+,)?title=agent-otel", line) for line in told.splitlines()
+    )
+
+
+class Form(NamedTuple):
+    """A form in which a record is told, and what holds whatever the record says."""
+
+    tell: Callable[[RunRecord], str]
+    holds: tuple[Callable[[str], None], ...]
+    most: int | None = None
+    """How long it may be; where it has no budget, it may not be much longer than what the record says."""
+
+
+def in_format(name: str) -> Callable[[RunRecord], str]:
+    """A format of audits."""
+    return lambda record: FORMATS[name](audited(record), "warning")
+
+
+FORMS: Final = {
+    "show": Form(as_text, (is_inert, starts_no_command)),
+    "show --markdown": Form(as_markdown, (is_inert, starts_no_command, is_our_markdown)),
+    "note": Form(note, (is_inert, starts_no_command, is_our_markdown), NOTE_CHARACTERS),
+    "digest": Form(lambda record: digest(record, budget=DIGEST_TOKENS), (is_inert, starts_no_command),
+                   DIGEST_TOKENS * BYTES_PER_TOKEN),
+    "diff": Form(lambda record: diff_as_text(compare(record, OTHER)), (is_inert, starts_no_command)),
+    "diff --json": Form(lambda record: json.dumps(msgspec.to_builtins(compare(OTHER, record))), (is_inert, is_json)),
+    "diagnose": Form(lambda record: diagnosis_as_text(diagnose(record)), (is_inert, starts_no_command)),
+    "summary": Form(lambda record: as_summary(audited(record)), (is_inert, starts_no_command, is_our_markdown),
+                    SUMMARY_BYTES),
+    "text": Form(in_format("text"), (is_inert, starts_no_command)),
+    "json": Form(in_format("json"), (is_inert, starts_no_command, is_json)),
+    "sarif": Form(in_format("sarif"), (is_inert, starts_no_command, is_json, is_sarif)),
+    "github": Form(in_format("github"), (is_inert, is_annotations)),
+    "gitlab": Form(in_format("gitlab"), (is_inert, starts_no_command, is_json)),
+    "junit": Form(in_format("junit"), (is_inert, starts_no_command, is_xml)),
+}  # fmt: skip
+
+
+def hold(form: Form, record: RunRecord, said: str) -> None:
+    """Holds a form to what has to hold for it."""
+    told = form.tell(record)
+    for holds in form.holds:
+        holds(told)
+    assert len(told.encode()) <= (form.most or 100_000 + 400 * len(said.encode("utf-8", "surrogatepass")))
+
+
+def test_every_format_is_in_the_table() -> None:
+    """A new one has to say what holds for it."""
+    assert set(FORMATS) <= set(FORMS)
+
+
+@pytest.mark.parametrize("number", range(len(ATTACKS) + len(HUGE)))
+@pytest.mark.parametrize("name", FORMS)
+def test_no_form_is_broken_by_a_hostile_text(name: str, number: int) -> None:
+    """The text stands wherever a record has text, judged and as a file may claim to be judged."""
+    text = [*ATTACKS, *HUGE][number]
+    for record in (saying(text), judge(saying(text))):
+        hold(FORMS[name], record, text)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=st.text(st.characters(exclude_categories=[]), max_size=60), name=st.sampled_from(sorted(FORMS)))
+def test_no_form_is_broken_by_any_text(text: str, name: str) -> None:
+    """Lone surrogates and unassigned characters too."""
+    hold(FORMS[name], judge(saying(text)), text)
