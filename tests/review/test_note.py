@@ -10,6 +10,7 @@ from pathlib import Path
 import cmarkgfm
 import pytest
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import replace
 
 from agent_otel.model.record import (
     Capture,
@@ -106,6 +107,10 @@ def check(**fields) -> RunRecord:
         (suspect(severity="warning"), "### Look twice\n\n- `a.py`: `off-limits`\n"),
         (suspect(severity="info"), "- edit `a.py`\n"),
         (check(), "### Required checks\n\n- **claimed** unit: said to pass, without evidence"),
+        (
+            replace(check(kind="test"), changed_files=change(path="test_a.py").changed_files),
+            "- **claimed** unit: said to pass, without evidence (1 test file edited in the run)",
+        ),
         (check(outcome="fail", reason="2 failed"), "- **failed** unit: 2 failed → implementation\n"),
         (check(check="lint"), "- **not run** unit → judging\n\n### Other checks\n\n- **claimed** lint: "),
         (bare(findings=(Finding(rule="x", severity="error", message="m", layer="hooks"),)), "- error `x`: m → hooks\n"),

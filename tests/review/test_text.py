@@ -170,6 +170,20 @@ def test_what_is_recorded_is_told_and_what_is_not_is_said(record: RunRecord, wor
     assert words in as_text(record)
 
 
+def test_tests_that_the_run_edited_stand_below_the_checks_that_rely_on_them() -> None:
+    """A few by name, the rest by number; a linter does not rely on tests."""
+    checks = (
+        Verification(id="v1", check="pytest", outcome="pass", kind="test"),
+        Verification(id="v2", check="ruff", outcome="pass", kind="lint"),
+    )
+    edited = tuple(ChangedFile(path=f"tests/test_{number}.py", operation="edit") for number in range(7))
+    told = as_text(bare(verifications=checks, changed_files=edited), width=200)
+    named = ", ".join(f"tests/test_{number}.py" for number in range(5))
+    assert f"pytest\n        tests edited in the run: {named} and 2 more\n" in told
+    few = as_text(bare(verifications=checks, changed_files=edited[:1]), width=200)
+    assert "        tests edited in the run: tests/test_0.py\n    v2" in few
+
+
 def test_worst_findings_come_first() -> None:
     """Errors stand before warnings, warnings before information."""
     kinds = ("info", "error", "warning")

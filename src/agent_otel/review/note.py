@@ -14,7 +14,7 @@ from agent_otel.model.record import ChangedFile, Command, Finding, Layer, RunRec
 from agent_otel.review.fit import Block, Measure
 from agent_otel.review.links import Templates, output_link, span_link, trace_link
 from agent_otel.review.standing import Standing, standings
-from agent_otel.review.testpaths import is_test
+from agent_otel.review.testpaths import edited_tests, is_test, relies_on_tests
 from agent_otel.review.wording import count, duration, result, shortened
 from agent_otel.text.markdown import code, inline
 from agent_otel.text.terminal import printable
@@ -95,10 +95,11 @@ def _found(record: RunRecord) -> str:
 
 def _blocks(record: RunRecord, templates: Templates) -> Iterator[Block]:
     checks = sorted(standings(record), key=lambda check: _WORST.index(check.verdict))
+    edited = len(edited_tests(record))
     layers = {ref: each.layer for each in record.findings if each.rule in _OF_CHECKS for ref in each.refs}
     told: tuple[tuple[str, Iterator[str], int], ...] = (
-        ("Required checks", (_check(check, layers, templates) for check in checks if check.required), 200),
-        ("Other checks", (_check(check, layers, templates) for check in checks if not check.required), 30),
+        ("Required checks", (_check(check, layers, templates, edited) for check in checks if check.required), 200),
+        ("Other checks", (_check(check, layers, templates, edited) for check in checks if not check.required), 30),
         ("What speaks against it", _findings(record), 40),
         ("Next action", _next(record), 30),
         ("Remaining risks", (f"- {_words(risk)}" for risk in _risks(record)), 30),
@@ -115,13 +116,17 @@ def _blocks(record: RunRecord, templates: Templates) -> Iterator[Block]:
             yield Block(f"\n### {title}\n", entries, most)
 
 
-def _check(check: Standing, layers: Mapping[str, Layer | None], templates: Templates) -> str:
-    """A check, its verdict with the reason, and the part of the harness that a fix belongs to."""
+def _check(check: Standing, layers: Mapping[str, Layer | None], templates: Templates, edited: int) -> str:
+    """A check, its verdict with the reason, and the part of the harness that a fix belongs to.
+
+    ``edited`` is how many tests the run edited, which is told of what relies on them.
+    """
     found = check.verification
     layer = layers.get(check.refs[0])
     why = f": {_words(found.verdict_reason)}" if found and found.verdict_reason else ""
     link = span_link(found.span, templates) if found else ""
-    return f"- {_strong(check.verdict)} {_linked(_words(check.check), link)}{why}{_pointer(layer)}"
+    tests = f" ({count(edited, 'test file')} edited in the run)" if edited and found and relies_on_tests(found) else ""
+    return f"- {_strong(check.verdict)} {_linked(_words(check.check), link)}{why}{tests}{_pointer(layer)}"
 
 
 def _pointer(layer: Layer | None) -> str:
@@ -175,9 +180,8 @@ def _suspicions(file: ChangedFile, findings: tuple[Finding, ...]) -> list[str]:
 
 def _tests(record: RunRecord) -> Iterator[str]:
     """Edited tests: what they prove now is not what they proved before."""
-    for file in record.changed_files:
-        if is_test(file.path):
-            yield f"- {_words(file.operation, _SHORT)} {_code(file.path)}{_lines(file)}"
+    for file in edited_tests(record):
+        yield f"- {_words(file.operation, _SHORT)} {_code(file.path)}{_lines(file)}"
 
 
 def _changes(record: RunRecord, templates: Templates) -> Iterator[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent_otel.model.record import ChangedFile, RunRecord
+from agent_otel.model.record import ChangedFile, RunRecord, Verification
 from agent_otel.review.globs import first_match
+from agent_otel.review.sentences import TOPICS
 
 _TESTS: Final = (
     "**/test/**", "**/tests/**", "**/__tests__/**", "**/spec/**", "**/e2e/**", "**/testdata/**", "**/__snapshots__/**",
@@ -14,11 +15,21 @@ _TESTS: Final = (
     "*_test.go", "*Test.java", "*Tests.java", "*IT.java", "*Test.kt", "*Tests.cs", "*Test.php", "*_test.exs",
     "*Test.scala",    "*Tests.swift", "*_test.dart", "*_test.cc", "*_test.cpp", "*.bats",
 )  # fmt: skip
+_TESTS_RUN: Final = next(topic.shown for topic in TOPICS if topic.kind == "test")
 
 
-def tests_changed(record: RunRecord) -> tuple[ChangedFile, ...]:
+def edited_tests(record: RunRecord) -> tuple[ChangedFile, ...]:
     """The tests that a run changed, or moved: what they prove now is not what they proved before."""
     return tuple(file for file in record.changed_files if is_test(file.path) or is_test(file.old_path or ""))
+
+
+def relies_on_tests(check: Verification) -> bool:
+    """Whether a check that ran is one of tests: by its kind, or else by its name and command."""
+    if check.outcome == "not_run":
+        return False
+    if check.kind is not None:
+        return check.kind == "test"
+    return bool(_TESTS_RUN.search(check.command or check.check))
 
 
 def is_test(path: str) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from agent_otel.model.record import Claim, Decision, RunRecord, Statement, Verdict, Verification
-from agent_otel.review.outline.shape import Line, Own, Part, Tone, fact, joined, line, listed, part
+from agent_otel.review.outline.shape import Code, Line, Own, Part, Tone, fact, joined, line, listed, part
+from agent_otel.review.testpaths import edited_tests, relies_on_tests
 
+_NAMED: Final = 5
 _TONES: Final[dict[Verdict, Tone]] = {"proved": "good", "failed": "bad", "contradicted": "bad"}
 
 
 def believed(record: RunRecord) -> Iterator[Part]:
     """The parts that answer the third question."""
-    yield from listed("Verifications", (_verification(check) for check in record.verifications))
+    edited = tuple(file.path for file in edited_tests(record))
+    yield from listed("Verifications", (_verification(check, edited) for check in record.verifications))
     skipped = [check for check in record.verifications if check.id in record.skipped_checks]
     yield from part("Skipped checks", (_skipped(check) for check in skipped))
     yield from listed("Decisions", (_decision(decision) for decision in record.decisions))
@@ -22,12 +25,19 @@ def believed(record: RunRecord) -> Iterator[Part]:
     yield from part("Handoff", _handoff(record)) or (Part("Handoff: none recorded", ()),)
 
 
-def _verification(check: Verification) -> Line:
+def _verification(check: Verification, edited: tuple[str, ...]) -> Line:
+    """A check; below it the tests that the run edited, where it relies on them."""
     verdict = check.verdict or "unverifiable"
     required = Own(" (required)" if check.required else "")
     why = (Own(": "), check.verdict_reason) if check.verdict_reason else ()
     label = Own(f"  {verdict.replace('_', ' ')}  ")
-    return line(check.id, label, check.check, required, *why, tone=_TONES.get(verdict, "warn"))
+    below = _tests(edited) if edited and relies_on_tests(check) else ()
+    return line(check.id, label, check.check, required, *why, tone=_TONES.get(verdict, "warn"), below=below)
+
+
+def _tests(edited: tuple[str, ...]) -> Iterable[Line]:
+    more = (Own(f" and {len(edited) - _NAMED} more"),) if len(edited) > _NAMED else ()
+    return fact("tests edited in the run", *joined(edited[:_NAMED], Code), *more, tone="warn")
 
 
 def _claim(claim: Claim) -> Line:

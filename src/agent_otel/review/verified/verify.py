@@ -16,9 +16,9 @@ from agent_otel.model.record import Claim, Command, Counts, Level, RunRecord, Ve
 from agent_otel.review.claims import held
 from agent_otel.review.reports.report import told
 from agent_otel.review.reports.table import TESTS
-from agent_otel.review.sentences import TOPICS, sentences
+from agent_otel.review.sentences import sentences
 from agent_otel.review.standing import standings
-from agent_otel.review.testpaths import tests_changed
+from agent_otel.review.testpaths import edited_tests, relies_on_tests
 from agent_otel.review.verified.files import CheckedFile, Digests, checked_files
 from agent_otel.review.verified.found import Found, Place
 from agent_otel.review.verified.weakened import ChangedTest
@@ -201,7 +201,7 @@ def _level(check: Verification, files: tuple[CheckedFile, ...], base: _Base) -> 
 
 def _recorded_tests(record: RunRecord) -> tuple[ChangedTest, ...]:
     """The tests that the run changed, as far as the record alone knows."""
-    return tuple(ChangedTest(path=file.path, operation=file.operation) for file in tests_changed(record))
+    return tuple(ChangedTest(path=file.path, operation=file.operation) for file in edited_tests(record))
 
 
 def _entry(left: _Left, tests: tuple[ChangedTest, ...], *, counts: bool) -> VerifiedCheck:
@@ -218,13 +218,6 @@ def _entry(left: _Left, tests: tuple[ChangedTest, ...], *, counts: bool) -> Veri
         files=left.files,
         tests=tests if relies_on_tests(check) else (),
     )
-
-
-def relies_on_tests(check: Verification) -> bool:
-    """Whether a check is one of tests: by its kind, or else by its name and command."""
-    if check.kind is not None:
-        return check.kind == "test"
-    return bool(TOPICS[0].shown.search(check.command or check.check))
 
 
 def _claims(record: RunRecord) -> Iterator[Claim]:
