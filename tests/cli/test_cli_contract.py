@@ -37,6 +37,9 @@ no-handoff = "they report elsewhere"
 
 [rules.severity]
 unread-edit = "error"
+
+[incidents]
+redo_hours = 0.5
 """
 
 MEANING = """\
@@ -56,6 +59,7 @@ agent-otel.toml: a contract
   only these rules count: off-limits, no-handoff
   ignored: no-handoff (they report elsewhere)
   severity: unread-edit is error
+  a post-mortem: after 0.5 h of redo, or the same failure 2 times in 14 days
 """
 
 

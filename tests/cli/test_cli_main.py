@@ -52,7 +52,9 @@ def test_commands_are_those_of_the_readme() -> None:
         "evidence",
         "exec",
         "export",
+        "incidents",
         "note",
+        "postmortem",
         "recompact",
         "record",
     ]

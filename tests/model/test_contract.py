@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from agent_otel.errors import SettingsError
-from agent_otel.model.contract import Budgets, Contract, RequiredCheck, contract_from_mapping, contract_from_toml
+from agent_otel.model.contract import (
+    Budgets,
+    Contract,
+    Incidents,
+    RequiredCheck,
+    contract_from_mapping,
+    contract_from_toml,
+)
 
 WHOLE = """
 objective = "Fix SSO invite acceptance"
@@ -21,6 +28,10 @@ required_checks = [{ name = "unit", command = "pnpm test *" }, { name = "e2e" }]
 [budgets]
 steps = 40
 wall_time = 600
+
+[incidents]
+redo_hours = 2
+window_days = 7
 """
 
 
@@ -37,6 +48,7 @@ def test_every_key_of_a_contract_is_read() -> None:
         required_checks=(RequiredCheck(name="unit", command="pnpm test *"), RequiredCheck(name="e2e")),
         budgets=Budgets(steps=40, wall_time=600.0),
         context_sources=("ADR-029",),
+        incidents=Incidents(redo_hours=2.0, window_days=7),
     )
 
 
@@ -73,6 +85,11 @@ def test_pyproject_holds_a_contract_in_its_table(text: str, scope: tuple[str, ..
         ("budgets = 1", "agent-otel.toml: Expected `object`, got `int`"),
         ('[rules.ignore]\nno-handoff = " "', "rules.ignore: 'no-handoff' needs a reason, got ' '"),
         ("[budgets]\ntokens = -1", "budget 'tokens' must not be negative, got -1"),
+        (
+            "[incidents]\nredo_hour = 1",
+            "incidents: unknown key 'redo_hour'; did you mean 'redo_hours'?",
+        ),
+        ("[incidents]\nrecurrence = 1", "incidents: 'recurrence' must be between 2 and 10000, got 1"),
         ("objective =", "agent-otel.toml: not valid TOML: "),
         ("[tool]\nagent-otel = 3", "agent-otel.toml: expected a table [tool.agent-otel], got 3"),
     ],

@@ -11,7 +11,7 @@ import msgspec
 from agent_otel.cli.console import print_json
 from agent_otel.cli.contracts import Found, contract_at, nearest_contract
 from agent_otel.errors import NotFound
-from agent_otel.model.contract import Contract, RequiredCheck
+from agent_otel.model.contract import Contract, Incidents, RequiredCheck
 from agent_otel.text.terminal import printable
 
 
@@ -58,6 +58,8 @@ def meaning(demands: Contract) -> Iterator[str]:
     for name, limit in msgspec.to_builtins(demands.budgets).items():
         yield f"at most: {limit:g} {_UNITS[name]}"
     yield from _rules(demands)
+    if demands.incidents != Incidents():
+        yield _incidents(demands.incidents)
 
 
 _UNITS = {"steps": "steps", "tokens": "tokens", "tool_calls": "calls of tools", "wall_time": "seconds"}
@@ -74,3 +76,10 @@ def _rules(demands: Contract) -> Iterator[str]:
         yield f"only these rules count: {', '.join(choice.select)}"
     yield from (f"ignored: {rule} ({reason})" for rule, reason in choice.ignore.items())
     yield from (f"severity: {rule} is {severity}" for rule, severity in choice.severity.items())
+
+
+def _incidents(limits: Incidents) -> str:
+    return (
+        f"a post-mortem: after {limits.redo_hours:g} h of redo, or the same failure {limits.recurrence} times in"
+        f" {limits.window_days} days"
+    )

@@ -16,7 +16,9 @@ from agent_otel.cli.doctor import doctor
 from agent_otel.cli.evidence import evidence
 from agent_otel.cli.exec import exec_
 from agent_otel.cli.export import export
+from agent_otel.cli.incidents import incidents
 from agent_otel.cli.note import note
+from agent_otel.cli.postmortem import postmortem
 from agent_otel.cli.recompact import recompact
 from agent_otel.cli.record import record
 from agent_otel.cli.report import report
@@ -67,7 +69,8 @@ def main() -> None:
 
 
 READING = (
-    runs, show, note, audit, verify, diagnose, contract, digest, diff, export, report, record, rules, dialects, doctor,
+    runs, show, note, audit, verify, diagnose, incidents, postmortem, contract, digest, diff, export, report, record,
+    rules, dialects, doctor,
 )  # fmt: skip
 MAKING = (run, exec_, evidence, compact, recompact, serve, consume)
 

@@ -19,6 +19,9 @@ else:
 _PYPROJECT: Final = frozenset(("tool", "project", "build-system"))
 """Tables by which a ``pyproject.toml`` is known; a contract has no such keys."""
 
+_MOST: Final = 10_000
+"""The largest threshold that means anything."""
+
 
 class RequiredCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A check that must have run on the final tree.
@@ -71,6 +74,26 @@ class RuleChoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         return (*self.select, *self.ignore, *self.severity)
 
 
+class Incidents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """When a failure deserves a post-mortem.
+
+    ``redo_hours`` is how long a redo takes that does; ``recurrence`` how often the same failure comes back within
+    ``window_days``.
+    """
+
+    redo_hours: float = 1.0
+    recurrence: int = 2
+    window_days: int = 14
+
+    def __post_init__(self) -> None:
+        least = {"redo_hours": 0.0, "recurrence": 2, "window_days": 1}
+        for name, lowest in least.items():
+            found = getattr(self, name)
+            if not lowest <= found <= _MOST:
+                message = f"incidents: {name!r} must be between {lowest} and {_MOST}, got {found}"
+                raise SettingsError(message)
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a run was asked to do, and held to.
 
@@ -89,6 +112,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     budgets: Budgets = Budgets()
     context_sources: tuple[str, ...] = ()
     rules: RuleChoice = RuleChoice()
+    incidents: Incidents = Incidents()
 
 
 def contract_from_mapping(data: Mapping[str, Any], *, source: str) -> Contract:
@@ -103,6 +127,7 @@ def contract_from_mapping(data: Mapping[str, Any], *, source: str) -> Contract:
     """
     _known_keys(data, Contract.__struct_fields__, where=source)
     _known_keys(data.get("budgets"), Budgets.__struct_fields__, where=f"{source}: budgets")
+    _known_keys(data.get("incidents"), Incidents.__struct_fields__, where=f"{source}: incidents")
     _known_keys(data.get("rules"), RuleChoice.__struct_fields__, where=f"{source}: rules")
     for number, check in enumerate(_tables(data.get("required_checks")), start=1):
         _known_keys(check, RequiredCheck.__struct_fields__, where=f"{source}: required_checks[{number}]")

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
@@ -96,6 +97,15 @@ class Repository:
             return None
         whole, tree, *parents = said.split()
         return Committed(commit=whole, tree=tree, parents=tuple(parents))
+
+    def changed_since(self, path: str, day: str) -> str:
+        """The day (in UTC, as ``day`` is) of the first commit since that changed the file, or "" if there is none."""
+        since = f"--since={day}T00:00:00Z"
+        said = self._ask(
+            "--literal-pathspecs", "log", "--reverse", "--no-show-signature", since, "--format=%ct", "--", path
+        )
+        first = (said or "").partition("\n")[0]
+        return datetime.fromtimestamp(int(first), timezone.utc).date().isoformat() if first else ""
 
     def tree(self) -> str:
         """The id of the tree that a commit of everything (ignored files excepted) would have, or "" if unknown."""

@@ -1,0 +1,84 @@
+"""``agent-otel incidents``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+import msgspec
+from msgspec.structs import replace
+
+from agent_otel.cli.console import print_json
+from agent_otel.cli.contracts import contract_option, demanded
+from agent_otel.cli.database import Source, existing_records, source_options
+from agent_otel.cli.gates import gated
+from agent_otel.cli.moments import moment
+from agent_otel.cli.pages import FOLDER, written_about
+from agent_otel.cli.queries import query_options
+from agent_otel.cli.records import ALL
+from agent_otel.review.contracted import audit
+from agent_otel.review.incidents.find import incidents as incidents_in
+from agent_otel.review.incidents.shape import Incident
+from agent_otel.review.wording import count
+from agent_otel.store.base import RecordQuery
+from agent_otel.text.terminal import printable
+
+_DEFAULT = "30d"
+
+
+@click.command
+@query_options
+@contract_option
+@source_options
+@click.option(
+    "--postmortems",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=FOLDER,
+    show_default=True,
+    metavar="FOLDER",
+    help="Where the pages are: an incident whose runs one of them is about is left out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the incidents as JSON.")
+@click.pass_context
+def incidents(
+    ctx: click.Context,
+    *,
+    query: RecordQuery,
+    contract: Path | None,
+    postmortems: Path,
+    source: Source,
+    as_json: bool,
+) -> None:
+    """Tell what deserves a post-mortem now, and why.
+
+    That is a redo of an hour or more, or the same failure twice in two weeks, among the runs of the last 30 days (or
+    --since); the contract's table [incidents] has other thresholds. What has a page already is left out, until it comes
+    back. Exits with 0 where there is none, with 1 where there is, with 2 where it was not asked right.
+    """
+    now = datetime.now(timezone.utc)
+    with gated():
+        demands = demanded(contract)
+        asked = replace(query, since=query.since or moment(_DEFAULT, now=now), earliest_first=True, limit=ALL)
+        with existing_records(source) as records:
+            audits = (audit(record, demands) for record in records.records(asked))
+            every = incidents_in(audits, demands.incidents)
+        written = list(written_about(postmortems))
+    found = [incident for incident in every if not any(runs.issuperset(incident.runs) for runs in written)]
+    if as_json:
+        print_json({"since": asked.since, "incidents": msgspec.to_builtins(found)})
+    else:
+        click.echo("\n".join(_told(found)))
+    ctx.exit(int(bool(found)))
+
+
+def _told(found: Iterable[Incident]) -> Iterator[str]:
+    number = 0
+    for number, incident in enumerate(found, start=1):
+        when = f"{incident.started[:10]} to {incident.ended[:10]}"
+        yield f"{number}. {incident.trigger}, {when}: {printable(incident.why)}"
+        yield f"   runs: {', '.join(map(printable, incident.runs))}"
+        if incident.fingerprints:
+            yield f"   failures: {', '.join(map(printable, incident.fingerprints))}"
+    yield f"{count(number, 'incident')} to write a post-mortem about" if number else "no incidents"

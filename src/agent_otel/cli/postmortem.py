@@ -1,0 +1,138 @@
+"""``agent-otel postmortem``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from agent_otel.cli.console import print_json
+from agent_otel.cli.contracts import contract_option, demanded
+from agent_otel.cli.database import Source, existing_records, source_options
+from agent_otel.cli.gates import gated
+from agent_otel.cli.named import find_run
+from agent_otel.cli.pages import FOLDER, page_at, page_files
+from agent_otel.errors import DecodeError, SettingsError
+from agent_otel.review.contracted import audit
+from agent_otel.review.postmortems.check import problems
+from agent_otel.review.postmortems.page import TRIGGERS, Frame, failed_on, page as page_of, title
+from agent_otel.review.wording import count
+from agent_otel.sdk.git import Repository
+from agent_otel.text.terminal import printable
+
+_NOT_SLUG: Final = re.compile(r"[^a-z0-9]+")
+_LONGEST: Final = 50
+
+
+class Day(click.ParamType[date]):
+    """A day."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day that an ISO 8601 text names."""
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"expected a day such as 2026-05-18, got {value!r}", param, ctx)
+
+
+_today: Final = click.option(
+    "--today", type=Day(), metavar="DAY", help="The day it is; by default today in UTC.", show_default=False
+)
+
+
+@click.group
+def postmortem() -> None:
+    """About the pages that are written when a run went wrong."""
+
+
+@postmortem.command
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@click.option("--trigger", type=click.Choice(TRIGGERS), default="redo", show_default=True, help="Why it is written.")
+@click.option("--owner", default="", metavar="WHO", help="Who sees to it that the changes land.")
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, show_default=True,
+    help="Where the pages are.",
+)  # fmt: skip
+@_today
+@contract_option
+@source_options
+def new(  # noqa: PLR0913 - one for each option
+    *,
+    runs: tuple[str, ...],
+    trigger: str,
+    owner: str,
+    folder: Path,
+    today: date | None,
+    contract: Path | None,
+    source: Source,
+) -> None:
+    """Write the page about RUN, or several, as far as their records know.
+
+    RUN is a run id, the beginning of one, or "last". What only a human can write is marked TODO. A page that is there
+    already is left as it is, and that is an error.
+    """
+    demands = demanded(contract)
+    with existing_records(source) as records:
+        found = [audit(find_run(records, run), demands).record for run in runs]
+    known = {record.run_id: record for record in found}
+    written = today or datetime.now(timezone.utc).date()
+    text = page_of(list(known.values()), Frame(trigger=trigger, written=written, owner=owner))
+    name = _NOT_SLUG.sub("-", title(found).lower()).strip("-")[:_LONGEST].strip("-") or "run"
+    file = folder / f"{failed_on(found) or written.isoformat()}-{name}.md"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError as exc:
+        message = f"{file}: is there already"
+        raise SettingsError(message) from exc
+    click.echo(printable(str(file)))
+
+
+@postmortem.command
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=FOLDER, required=False)
+@_today
+@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
+@click.pass_context
+def check(ctx: click.Context, *, folder: Path, today: date | None, as_json: bool) -> None:
+    """Check the pages in FOLDER: whole, short, written in time, and their changes landed.
+
+    A change names a file: the history of the repository shows whether it was changed since the page was written. Exits
+    with 0 where all is well, with 1 where something is not, with 2 where it was not asked right.
+    """
+    with gated():
+        day = today or datetime.now(timezone.utc).date()
+        found = {file.name: list(_problems(file, day)) for file in page_files(folder)}
+    if as_json:
+        print_json({"pages": found})
+    else:
+        click.echo("\n".join(_told(found)))
+    ctx.exit(int(any(found.values())))
+
+
+def _problems(file: Path, today: date) -> Iterator[str]:
+    try:
+        page = page_at(file)
+    except DecodeError as exc:
+        yield str(exc)
+        return
+    repository = Repository.find(file.parent)
+
+    def landed(path: str, since: date) -> date | None:
+        when = repository.changed_since(path, since.isoformat()) if repository else ""
+        return date.fromisoformat(when) if when else None
+
+    yield from problems(page, today=today, landed=landed)
+
+
+def _told(found: dict[str, list[str]]) -> Iterator[str]:
+    for name, wrong in found.items():
+        yield f"{printable(name)}: {count(len(wrong), 'problem') if wrong else 'all is well'}"
+        yield from (f"  {printable(problem)}" for problem in wrong)
+    yield count(len(found), "page")

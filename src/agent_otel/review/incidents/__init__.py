@@ -1,0 +1,1 @@
+"""Incidents: what of many runs deserves a post-mortem, and why."""

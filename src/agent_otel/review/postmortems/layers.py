@@ -1,0 +1,90 @@
+"""The layers that could have caught a failure: what a record shows of each, and what only a human can say.
+
+The words ask what the setup did, never what the agent should have done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from agent_otel.model.record import RunRecord
+from agent_otel.review.standing import standings
+from agent_otel.review.wording import count, duration
+
+_MOST: Final = 4
+
+
+class Shown(NamedTuple):
+    """What the record shows of a layer, and a question where it does not decide; else empty."""
+
+    text: str
+    question: str = ""
+
+
+def _task(record: RunRecord) -> Shown:
+    task = record.task
+    stated = (("objective", task.objective), ("scope", task.scope), ("acceptance", task.acceptance))
+    there = [name for name, value in stated if value]
+    missing = [name for name, value in stated if not value]
+    shown = f"states {_and(there)}" if there else "states nothing that the record has"
+    if not missing:
+        return Shown(shown)
+    return Shown(f"{shown}; no {_and(missing, 'or')}", f"Would a stated {_and(missing, 'or')} have ruled this out?")
+
+
+def _rules(record: RunRecord) -> Shown:
+    fired = sorted({each.rule for each in record.findings if each.severity != "info"})
+    if not fired:
+        return Shown("no rule fired", "Which rule would have covered this?")
+    more = len(fired) - _MOST
+    return Shown(f"fired: {', '.join(fired[:_MOST])}" + (f" and {more} more" if more > 0 else ""))
+
+
+def _hooks(record: RunRecord) -> Shown:
+    denied = sum(gate.outcome == "deny" for gate in record.gates)
+    if not record.gates:
+        return Shown("no gate decided on a call", "Could a hook have stopped this?")
+    return Shown(f"{count(len(record.gates), 'decision')} of gates, {denied} denied")
+
+
+def _tests(record: RunRecord) -> Shown:
+    checks = [check for check in standings(record) if check.required] or list(standings(record))
+    if not checks:
+        return Shown("no check ran, and none was required", "Which check would have failed?")
+    told = ", ".join(f"{check.check}: {check.verdict.replace('_', ' ')}" for check in checks[:_MOST])
+    more = len(checks) - _MOST
+    open_question = all(check.verdict == "proved" for check in checks)
+    return Shown(
+        told + (f" and {more} more" if more > 0 else ""),
+        "Which check that was not there would have failed?" if open_question else "",
+    )
+
+
+def _review(record: RunRecord) -> Shown:
+    brought = sorted({each.added.source for each in record.verifications if each.added is not None})
+    shown = f"results came from {_and(brought)} after the handoff" if brought else "the record ends at the handoff"
+    return Shown(shown, "Was this to be seen in the diff, and who looked?")
+
+
+def _supervision(record: RunRecord) -> Shown:
+    asked = sum(gate.outcome == "require_approval" for gate in record.gates)
+    lasted = f" in {duration(record.duration_s)}" if record.duration_s is not None else ""
+    if asked:
+        return Shown(f"a human was asked {count(asked, 'time')}{lasted}")
+    return Shown(f"nobody was asked{lasted}", "At which moment would a question have been cheap?")
+
+
+LAYERS: Final[dict[str, Callable[[RunRecord], Shown]]] = {
+    "task description": _task,
+    "harness rules": _rules,
+    "hooks": _hooks,
+    "tests": _tests,
+    "code review": _review,
+    "human supervision": _supervision,
+}
+"""Layer to what a record shows of it, from the first that could have caught a failure to the last."""
+
+
+def _and(words: list[str], last: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -1,0 +1,163 @@
+"""The page of a post-mortem, filled as far as records know.
+
+The front matter is TOML between two lines of ``+++``. What only a human can write is marked ``TODO``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+
+from agent_otel.model.record import RunRecord
+from agent_otel.review.postmortems.layers import LAYERS
+from agent_otel.review.standing import standings
+from agent_otel.review.wording import count, duration, shortened
+from agent_otel.text.markdown import code, inline as escaped
+from agent_otel.text.terminal import printable
+
+SECTIONS: Final = (
+    "What happened",
+    "What the agent was working from",
+    "Where the layers failed",
+    "What changes",
+    "What we are not doing",
+)
+"""The headings, in their order."""
+
+TODO: Final = "TODO"
+"""Marks what is still to be written."""
+
+FENCE: Final = "+++"
+WEEK: Final = timedelta(days=7)
+TRIGGERS: Final = ("redo", "recurrence", "near-miss")
+
+_MOST: Final = 6
+_LONG: Final = 160
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page is about, beside its records."""
+
+    trigger: str
+    written: date
+    owner: str = ""
+
+
+def page(records: Sequence[RunRecord], frame: Frame) -> str:
+    """The page about these runs, the earliest first, ending in a line feed; the same runs give the same page."""
+    runs = sorted(records, key=lambda record: (record.started or "", record.run_id))
+    about = next((run for run in runs if run.review_state != "done"), runs[0])
+    sections = zip(
+        SECTIONS,
+        (_happened(runs, about), _from(about), _layers(about), _changes(frame), _rejected()),
+        strict=True,
+    )
+    lines = [*_front(runs, frame), "", f"# {_said(title(runs))}"]
+    for heading, body in sections:
+        lines += ["", f"## {heading}", "", *body]
+    return "\n".join(lines) + "\n"
+
+
+def title(records: Iterable[RunRecord]) -> str:
+    """What the page is called: what was asked for."""
+    objectives = (record.task.objective for record in records if record.task.objective)
+    return shortened(printable(next(objectives, "a run without an objective")), 80)
+
+
+def failed_on(records: Iterable[RunRecord]) -> str:
+    """The day of the failure: that of the first run's end; empty where nobody knows."""
+    ends = (record.ended or record.started for record in records)
+    return min((end[:10] for end in ends if end), default="")
+
+
+def _front(runs: Sequence[RunRecord], frame: Frame) -> Iterator[str]:
+    fingerprints = {each.fingerprint: None for run in runs for each in run.findings if _weighs(each.severity)}
+    fields = {
+        "trigger": frame.trigger,
+        "runs": [run.run_id for run in runs],
+        "fingerprints": [name for name in fingerprints if name][:_MOST],
+        "failed": failed_on(runs) or frame.written.isoformat(),
+        "written": frame.written.isoformat(),
+        "owner": frame.owner or TODO,
+    }
+    yield FENCE
+    yield from (f"{name} = {_toml(value)}" for name, value in fields.items())
+    yield "\n[[changes]]"
+    due = (frame.written + WEEK).isoformat()
+    change = {"file": TODO, "what": TODO, "owner": frame.owner or TODO, "due": due, "state": "open"}
+    yield from (f"{name} = {_toml(value)}" for name, value in change.items())
+    yield FENCE
+
+
+def _weighs(severity: str) -> bool:
+    return severity == "error"
+
+
+def _toml(value: object) -> str:
+    """A text or a list of texts; TOML reads JSON's escapes but for the one of DEL, which is none."""
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+def _happened(runs: Sequence[RunRecord], about: RunRecord) -> Iterator[str]:
+    who = _said(about.agent.name or "An agent")
+    where = f" in {_said(about.base.repository)}" if about.base.repository else ""
+    lasted = sum(run.duration_s or 0.0 for run in runs)
+    yield f"{who} worked on {_quoted(title(runs))}{where}, in {count(len(runs), 'run')} that took {duration(lasted)}."
+    error = next((each.message for each in about.findings if _weighs(each.severity)), None)
+    unread = sum(file.read_before is False for file in about.changed_files)
+    changed = f"{count(len(about.changed_files), 'file')} {'was' if len(about.changed_files) == 1 else 'were'} changed"
+    changed += f", {unread} of them without a read before" if unread else ""
+    yield f"{changed}; {_said(shortened(printable(error), _LONG)) if error else 'no rule reports an error'}."
+    accepted = next((run.run_id for run in runs if run.review_state == "done"), None)
+    if accepted is None:
+        yield f"Its state is {about.review_state or 'not known'}, and none of the runs is accepted."
+    else:
+        yield f"The run {code(accepted)} was accepted."
+
+
+def _from(about: RunRecord) -> Iterator[str]:
+    task, contract = about.task, standings(about)
+    read = [file.path for file in about.files_inspected]
+    unread = [file.path for file in about.changed_files if file.read_before is False]
+    yield f"- Task: {_quoted(task.objective or 'none recorded')}"
+    yield f"- Scope: {_codes(task.scope)}; off limits: {_codes((*task.exclusions, *task.off_limits))}"
+    yield f"- Required checks: {_codes(check.check for check in contract if check.required)}"
+    yield f"- Context: {_codes(source.name for source in about.context_sources)}"
+    yield f"- Files read: {_codes(read)}"
+    yield f"- Changed without a read before: {_codes(unread)}"
+
+
+def _layers(about: RunRecord) -> Iterator[str]:
+    yield "| layer | the record shows | in scope? why was it not caught? |"
+    yield "|---|---|---|"
+    for name, shown in ((name, look(about)) for name, look in LAYERS.items()):
+        yield f"| {name} | {_said(shown.text)} | {f'{TODO}: {shown.question}' if shown.question else ''} |"
+
+
+def _changes(frame: Frame) -> Iterator[str]:
+    yield f"{TODO}: one edit, or two, to the setup; each with its file, owner and day in the front matter, by"
+    yield f"{(frame.written + WEEK).isoformat()}."
+
+
+def _rejected() -> Iterator[str]:
+    yield f"- {TODO}: an idea, and why not."
+
+
+def _said(text: str) -> str:
+    """The text, meaning nothing but itself; what means nothing on its place stays readable for who edits the page."""
+    return escaped(text).replace("&#58; ", ": ").replace("\\-", "-")
+
+
+def _quoted(text: str) -> str:
+    return f"“{_said(shortened(printable(text), _LONG))}”"
+
+
+def _codes(names: Iterable[str]) -> str:
+    known = list(dict.fromkeys(names))
+    shown = ", ".join(code(name) for name in known[:_MOST])
+    more = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
+    return shown + more if known else "none recorded"

@@ -1,0 +1,256 @@
+"""Post-mortems: pages that records fill, and what a finished page has to hold."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent_otel.errors import DecodeError
+from agent_otel.model.record import (
+    Added,
+    Agent,
+    Base,
+    Capture,
+    ChangedFile,
+    Check,
+    Command,
+    ContextSource,
+    FileInspected,
+    Final,
+    Gate,
+    Handoff,
+    RunRecord,
+    Task,
+    Verification,
+)
+from agent_otel.review.judge import judge
+from agent_otel.review.postmortems.check import WORDS, problems
+from agent_otel.review.postmortems.layers import LAYERS
+from agent_otel.review.postmortems.page import SECTIONS, Frame, failed_on, page, title
+from agent_otel.review.postmortems.read import Page, read_page
+
+FOLDER = Path(__file__).parents[1] / "data" / "postmortems"
+WRITTEN = date(2026, 5, 20)
+BLAME = re.compile(
+    r"\b(?:agent|model|it|he|she|they) (?:failed|forgot|ignored|neglected|should have|could have|did not|didn't)"
+    r"|\b(?:fault|blame|careless|sloppy|negligen\w*|mistake|lazy|guilty)\b",
+    re.IGNORECASE,
+)
+
+
+def _record(run_id: str, **fields: object) -> RunRecord:
+    whole: dict[str, object] = {
+        "run_id": run_id,
+        "lifecycle": "settled",
+        "outcome": "ended",
+        "capture": Capture(complete=True, root_seen=True),
+    }
+    return judge(RunRecord(**(whole | fields)))  # type: ignore[arg-type]  # fields of a record
+
+
+REFACTOR = (
+    _record(
+        "3f2a", started="2026-05-18T08:00:00.000Z", ended="2026-05-18T13:05:00.000Z", duration_s=18300.0,
+        agent=Agent(name="fixer"), base=Base(repository="shop"),
+        task=Task(objective="Make the cart total round half up"),
+        context_sources=(ContextSource(name="AGENTS.md"),),
+        files_inspected=(FileInspected(path="src/cart/total.py"),),
+        changed_files=tuple(
+            ChangedFile(path=f"src/{name}", operation="edit", read_before=read, source=("tool",))
+            for name, read in (("cart/total.py", True), ("billing/invoice.py", False), ("billing/tax.py", False))
+        ),
+        commands=(
+            Command(id="c1", command="pytest -q tests/cart", result="passed", exit_code=0, observer="harness"),
+            Command(id="c2", command="git reset --hard", result="passed", exit_code=0, observer="harness"),
+        ),
+    ),
+    _record(
+        "91bd", started="2026-05-18T14:00:00.000Z", ended="2026-05-18T14:20:00.000Z", duration_s=1200.0,
+        agent=Agent(name="fixer"), base=Base(repository="shop"),
+        task=Task(objective="Make the cart total round half up", scope=("src/cart/**",)),
+        commands=(Command(id="c1", command="pytest -q", result="passed", exit_code=0, observer="harness"),),
+        verifications=(
+            Verification(id="v1", check="pytest", outcome="pass", command="pytest -q", command_id="c1",
+                         evidence=("c1",), level="observed"),
+        ),
+        handoff=Handoff(status="done", next_action="merge"),
+    ),
+)  # fmt: skip
+
+HIDDEN = (
+    _record(
+        "invite", started="2026-05-15T09:00:00.000Z", ended="2026-05-15T09:40:00.000Z", duration_s=2400.0,
+        agent=Agent(name="codex"), base=Base(repository="invite-app"),
+        task=Task(objective="Fix the redirect of SSO invites", scope=("src/routes/**",), acceptance="e2e passes",
+                  off_limits=(".github/**",), required_checks=(Check(name="unit"), Check(name="e2e"))),
+        final=Final(tree="9d1c"),
+        changed_files=(ChangedFile(path="src/routes/invite.ts", operation="edit", read_before=True),),
+        files_inspected=(FileInspected(path="src/routes/invite.ts"),),
+        commands=(
+            Command(id="c1", command="pnpm test", result="passed", exit_code=0, observer="harness", tree="9d1c"),
+        ),
+        gates=(Gate(tool="shell", outcome="deny"), Gate(tool="shell", outcome="require_approval")),
+        verifications=(
+            Verification(id="v1", check="unit", outcome="pass", command="pnpm test", command_id="c1",
+                         evidence=("c1",), level="observed", required=True),
+            Verification(id="v2", check="e2e", outcome="not_run", reason="no preview service", required=True),
+        ),
+        handoff=Handoff(status="done", next_action="merge"),
+    ),
+)  # fmt: skip
+
+NEAR_MISS = (
+    _record(
+        "near", started="2026-05-19T09:00:00.000Z", ended="2026-05-19T09:10:00.000Z", duration_s=600.0,
+        task=Task(objective="Rotate the <b>keys</b> | of CI", scope=("ops/**",), acceptance="keys work"),
+        final=Final(tree="8f2c"),
+        changed_files=(ChangedFile(path="ops/keys.sh", operation="edit", read_before=True),),
+        commands=(
+            Command(id="c1", command="make check", result="passed", exit_code=0, observer="harness", tree="8f2c"),
+        ),
+        verifications=(
+            Verification(id="v1", check="make check", outcome="pass", command="make check", command_id="c1",
+                         evidence=("c1",), level="observed", derived=True),
+            Verification(id="v2", check="make check", outcome="fail", tree="8f2c",
+                         added=Added(id="x", source="reviewer")),
+        ),
+        handoff=Handoff(status="done", next_action="merge"),
+    ),
+)  # fmt: skip
+
+INCIDENTS = {
+    "untouched-module": (REFACTOR, "redo"),
+    "hidden-e2e": (HIDDEN, "recurrence"),
+    "near-miss": (NEAR_MISS, "near-miss"),
+}
+
+
+def _page(name: str) -> str:
+    records, trigger = INCIDENTS[name]
+    return page(records, Frame(trigger=trigger, written=WRITTEN, owner="ada"))
+
+
+@pytest.mark.parametrize("name", sorted(INCIDENTS))
+def test_pages_are_the_golden_ones(name: str) -> None:
+    """To be read by an engineer in ``tests/data/postmortems``."""
+    assert _page(name) == (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(INCIDENTS))
+def test_a_new_page_is_whole_short_and_blames_nobody(name: str) -> None:
+    """Five sections, three sentences, one page; nothing is missing but what only a human can write."""
+    text = _page(name)
+    read = read_page(text)
+    assert tuple(read.sections) == SECTIONS
+    assert len(read.sections["What happened"].splitlines()) == 3
+    assert read.words < WORDS / 2
+    assert not BLAME.search(text)
+    wrong = list(problems(read, today=WRITTEN, landed=lambda *_: None))
+    assert all(problem.endswith("not filled in") for problem in wrong), wrong
+
+
+@pytest.mark.parametrize("name", ["untouched-module", "hidden-e2e"])
+def test_the_order_of_the_runs_does_not_matter(name: str) -> None:
+    """The earliest comes first, however they were named."""
+    records, trigger = INCIDENTS[name]
+    frame = Frame(trigger=trigger, written=WRITTEN, owner="ada")
+    assert page(list(reversed(records)), frame) == _page(name)
+
+
+def test_a_run_that_nobody_knows_anything_of_has_a_page() -> None:
+    """Every layer asks; nothing is invented."""
+    bare = RunRecord(run_id='odd"\x7f', lifecycle="settled", outcome="ended")
+    text = page([bare], Frame(trigger="near-miss", written=WRITTEN))
+    read = read_page(text)
+    assert read.runs == ('odd"\x7f',)
+    assert (read.failed, read.owner) == (WRITTEN, "TODO")
+    assert "Its state is not known, and none of the runs is accepted." in text
+    assert text.count("TODO: W") + text.count("TODO: A") + text.count("TODO: Could") == len(LAYERS)
+    assert title([bare]) == "a run without an objective"
+    assert failed_on([bare]) == ""
+
+
+def test_long_lists_are_cut_and_counted() -> None:
+    """A page is one page, whatever the run did."""
+    many = tuple(f"f{n}.py" for n in range(40))
+    checks = tuple(Verification(id=f"v{n}", check=f"check-{n}", outcome="fail", required=True) for n in range(9))
+    record = _record(
+        "many",
+        task=Task(objective="x", scope=many, required_checks=tuple(Check(name=each.check) for each in checks)),
+        files_inspected=tuple(FileInspected(path=path) for path in many),
+        changed_files=tuple(ChangedFile(path=path, operation="edit", read_before=False) for path in many),
+        verifications=checks,
+        handoff=None,
+    )
+    text = page([record], Frame(trigger="redo", written=WRITTEN))
+    assert "and 34 more" in text
+    assert "and 5 more" in text
+    assert LAYERS["harness rules"](record).text.count(",") <= 3
+    assert read_page(text).words < WORDS
+
+
+DONE = (FOLDER / "finished.txt").read_text(encoding="utf-8")
+
+
+def _wrong(text: str, *, today: date = WRITTEN, landed: date | None = None) -> list[str]:
+    return list(problems(read_page(text), today=today, landed=lambda *_: landed))
+
+
+def test_a_finished_page_has_no_problem() -> None:
+    """Before its change is due, and once it landed."""
+    assert _wrong(DONE) == []
+    assert _wrong(DONE, today=WRITTEN + timedelta(days=30), landed=date(2026, 5, 22)) == []
+    assert _wrong(DONE.replace('"open"', '"dropped"'), today=WRITTEN + timedelta(days=30)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "today", "landed", "expected"),
+    [
+        (("## What changes", "## Changes"), 0, None, "expected the sections What happened, What the agent was"),
+        (("It took five hours.", "TODO: write it"), 0, None, "What happened: not filled in"),
+        (("One line in AGENTS.md.", ""), 0, None, "What changes: not filled in"),
+        (('trigger = "redo"', 'trigger = "mood"'), 0, None, "trigger: expected one of redo, recurrence, near-miss"),
+        (('["3f2a"]', "[]"), 0, None, "runs: names none"),
+        (('owner = "ada"\n\n', 'owner = "TODO"\n\n'), 0, None, "owner: nobody"),
+        (("five hours", "hour " * 601), 0, None, "longer than a page: "),
+        (("written = 2026-05-20", "written = 2026-05-28"), 0, None, "written 10 days after the failure"),
+        (("[[changes]]", "[[changes]]\n[[changes]]\n[[changes]]"), 0, None, "3 changes: one or two land"),
+        (('what = "say where the tax rules live"', ""), 0, None, "change 1: what: not filled in"),
+        (('file = "AGENTS.md"', 'file = "TODO"'), 0, None, "change 1: file: not filled in"),
+        (('"open"', '"soon"'), 0, None, "change 1: state: expected one of open, landed, dropped, got 'soon'"),
+        (('"2026-05-25"', '"2026-06-25"'), 0, None, "change 1: due 2026-06-25, which is more than a week"),
+        (('due = "2026-05-25"\n', ""), 8, None, "change 1: stale: due 2026-05-27, and AGENTS.md was not changed"),
+        (('"open"', '"landed"'), 0, None, "change 1: landed, it says, but AGENTS.md was not changed since 2026-05-20"),
+        (("", ""), 6, None, "change 1: stale: due 2026-05-25, and AGENTS.md was not changed since 2026-05-20"),
+        (("", ""), 9, date(2026, 5, 27), "change 1: late: due 2026-05-25, landed 2026-05-27"),
+    ],
+)
+def test_what_a_page_lacks_is_said(change: tuple[str, str], today: int, landed: date | None, expected: str) -> None:
+    """A sentence each, with what was expected."""
+    wrong = _wrong(DONE.replace(*change), today=WRITTEN + timedelta(days=today), landed=landed)
+    assert [problem for problem in wrong if problem.startswith(expected)], wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# A page\n", "expected front matter between two lines of"),
+        ("words\n+++\na = 1\n+++\n", "expected front matter"),
+        ("+++\na = \n+++\n", "front matter: "),
+        ("+++\ntrigger = 1\n+++\n", "front matter: Expected `str`, got `int`"),
+    ],
+)
+def test_what_is_no_page_is_refused(text: str, message: str) -> None:
+    """With what was expected."""
+    with pytest.raises(DecodeError, match=message):
+        read_page(text)
+
+
+def test_a_page_is_read_as_it_is_written() -> None:
+    """Days as texts or as days of TOML."""
+    read = read_page(DONE)
+    assert isinstance(read, Page)
+    assert (read.failed, read.written, read.changes[0].due) == (date(2026, 5, 18), WRITTEN, date(2026, 5, 25))
