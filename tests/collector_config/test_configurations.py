@@ -10,7 +10,7 @@ import pytest
 from collector_config.blocked import blocked_values
 from collector_config.reading import CONFIGS, NAMES, OVERLAYS, WHOLE, components, document, head, leaves
 from collector_config.series import SERIES
-from real.cached import backend, built
+from real.cached import ROOT, backend, built
 from real.configured import arguments, validate
 
 TOLD = {
@@ -153,3 +153,14 @@ def test_tempo_takes_its_configuration():
     command = [built(backend("tempo")), "-config.verify=true", f"-config.file={file}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_dashboards_ask_for_series_that_there_are():
+    """Every series of agents that a panel names is one that Prometheus has."""
+    boards = [path.read_text(encoding="utf-8") for path in (ROOT / "dashboards" / "grafana").glob("*.json")]
+    of_agents = (
+        r"\b(?:traces_span_metrics|tools_called|tool_latency_ms|gen_ai_execute_tool|gen_ai_invoke_agent)_[a-z_]+"
+    )
+    asked = {name for text in boards for name in re.findall(of_agents, text)}
+    assert asked
+    assert asked - SERIES.keys() == set()
