@@ -1,5 +1,6 @@
-"""The examples' README: every command in it is run, and prints what stands below it."""
+"""The examples' README, and the review in the README: every command is run, and prints what stands below it."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,6 +10,11 @@ import pytest
 README = Path(__file__).resolve().parents[2] / "examples" / "README.md"
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 FAILS = "--policy rogue"
+REVIEW = re.search(
+    r"^### From finding to decision$(.*?)^### ",
+    (README.parents[1] / "README.md").read_text("utf-8"),
+    re.MULTILINE | re.DOTALL,
+)[1]
 
 
 def steps(block: str) -> list[tuple[str, str]]:
@@ -33,6 +39,21 @@ def test_the_readme_shows_what_the_examples_print(start, examples, block):
         else:
             done = start(examples.parent / arguments[0], *arguments[1:])
         assert (done.returncode, done.stderr) == (1 if command.endswith(FAILS) else 0, "")
+        assert re.match(as_pattern(promised), done.stdout, re.DOTALL), done.stdout
+
+
+def test_the_readme_reviews_a_run(start, examples):
+    """From the finding to the decision, in one folder: the audit fails as long as it promises errors."""
+    review = "".join(re.findall(r"^```console\n(.*?)^```$", REVIEW, re.MULTILINE | re.DOTALL))
+    for command, promised in steps(review):
+        program, *arguments = shlex.split(command)
+        if program == "python":
+            done = start(examples.parent / arguments[0])
+            tree = json.loads(start("-m", "agent_otel", "show", "last", "--json").stdout)["final"]["tree"]
+        else:
+            done = start("-m", "agent_otel", *(tree if word.endswith("…") else word for word in arguments))
+        fails = arguments[0] == "audit" and "  error  " in promised
+        assert (done.returncode, done.stderr) == (int(fails), ""), command
         assert re.match(as_pattern(promised), done.stdout, re.DOTALL), done.stdout
 
 
