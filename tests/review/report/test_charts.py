@@ -60,6 +60,7 @@ def test_labels_of_lines_do_not_cover_each_other() -> None:
     ("largest", "texts"),
     [
         (0, ["0 ms", "1.0 s", "2.0 s"]),
+        (5e-324, ["0 ms", "1.0 s", "2.0 s"]),
         (0.3, ["0 ms", "200 ms", "400 ms"]),
         (1, ["0 ms", "1.0 s", "2.0 s"]),
         (45, ["0 ms", "30.0 s", "1 min 00 s"]),

@@ -18,6 +18,7 @@ _BOTTOM: Final = 22
 _RIGHT: Final = 6
 _LABELS: Final = 104
 _WIDEST: Final = 28
+_LEAST: Final = 1e-9  # less is nothing that anybody measured
 _HALF: Final = 26  # of the longest date
 _GAP: Final = 13
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -177,7 +178,7 @@ def _y(value: float, top: float) -> float:
 
 def _round_up(number: float) -> float:
     """A round number that is not smaller and can be halved: the end of a scale."""
-    if number <= 0:
+    if number < _LEAST:
         return 2
     size = 10.0 ** math.floor(math.log10(number))
     return next(factor * size for factor in (1, 2, 4, 6, 8, 10, 20) if factor * size >= number and factor * size != 1)
