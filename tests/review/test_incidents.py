@@ -73,7 +73,16 @@ OTHER_FILES = (ChangedFile(path="src/c.py", operation="edit"),)
         ((_run("a", task=TASK), _run("b", hours=2, state="done", task=Task(objective="x"))), []),
         ((_run("a", task=TASK, state="done"), _run("b", hours=2, task=SAME)), []),
         ((_run("a", task=TASK), _run("b", hours=24 * 15, state="done", task=SAME)), []),
-        ((_run("a", task=TASK), _run("b", hours=2, state="incomplete", task=SAME)), [("redo", ("a", "b"))]),
+        ((_run("a", task=TASK), _run("b", hours=2, state="incomplete", task=SAME)), []),
+        (
+            (
+                _run("a", task=TASK),
+                _run("b", hours=2, state="incomplete", task=SAME),
+                _run("c", hours=3, task=SAME),
+                _run("d", hours=4, state="incomplete", task=SAME),
+            ),
+            [("redo", ("a", "b", "c"))],
+        ),
         ((_run("a", task=TASK),), []),
         (
             (

@@ -97,16 +97,19 @@ def _alike(one: Case, other: Case) -> bool:
 
 
 def _incident(task: _Task, limits: Incidents) -> Incident | None:
-    first, last = task.attempts[0], task.attempts[-1]
+    # Where none was accepted, what neither failed nor was accepted tells nothing: it may be the last word, or not.
+    failed = [place for place, case in enumerate(task.attempts, start=1) if case.failed]
+    attempts = task.attempts if task.accepted else task.attempts[: failed[-1]]
+    first, last = attempts[0], attempts[-1]
     took = (last.ended - first.started).total_seconds()
-    if len(task.attempts) == 1 or took < limits.redo_hours * _HOUR:
+    if len(attempts) == 1 or took < limits.redo_hours * _HOUR:
         return None
     end = "until one was accepted" if task.accepted else "and none is accepted yet"
-    names = [name for case in task.attempts if case.failed for name in case.fingerprints]
+    names = [name for case in attempts if case.failed for name in case.fingerprints]
     return Incident(
         trigger="redo",
-        why=f"one task took {count(len(task.attempts), 'attempt')} over {duration(took)} {end}",
-        runs=tuple(case.run_id for case in task.attempts),
+        why=f"one task took {count(len(attempts), 'attempt')} over {duration(took)} {end}",
+        runs=tuple(case.run_id for case in attempts),
         started=stamp(first.started),
         ended=stamp(last.ended),
         cost_s=took,
