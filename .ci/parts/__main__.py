@@ -18,6 +18,7 @@ import collector
 import kafka
 import postgres
 import prometheus
+import schema
 import telemetrygen
 
 import exporters
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[], Path]] = {
     "telemetrygen": telemetrygen.ensure,
     "kafka": kafka.ensure,
     "exporters": exporters.ensure,
+    "schema": schema.ensure,
     "backends": backends.ensure,
     "prometheus": prometheus.ensure,
     "chromium": chromium.ensure,

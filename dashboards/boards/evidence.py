@@ -7,7 +7,7 @@ from typing import Final
 from boards import links, looks
 from boards.dashboard import Dashboard, Panel, Row
 from boards.queries import POSTGRES, TEMPO, Sql
-from boards.variables import ADDRESSES, WITHIN, column, data_source
+from boards.variables import ADDRESSES, NONE, WITHIN, column, data_source
 
 _EACH_VERDICT: Final = ", ".join(f"count(*) FILTER (WHERE verdict = '{name}') AS {name}" for name in looks.VERDICTS)
 
@@ -165,14 +165,38 @@ _LEVELS: Final = Panel(
 )
 _FAILURES: Final = Panel(
     title="The ten most frequent failures",
-    says="Failures that telemetry shows, alike but for numbers, by how many runs met them.",
-    look=looks.table(widths={"runs": 80, "times": 80, "resolved": 90}),
+    says="By fingerprint: the same failure in any run, of any agent; `agent-otel runs --fingerprint` lists the runs.",
+    look=looks.table(widths={"runs": 70, "times": 70, "resolved": 90, "last_seen": 170, "fingerprint": 150}),
     queries=[
         Sql(
-            "SELECT coalesce(error_type, '(none)') AS error_type, coalesce(tool, '') AS tool,"
-            " left(regexp_replace(coalesce(error, command, ''), '[0-9]+', 'N', 'g'), 160) AS failure,"
-            " count(DISTINCT run_id) AS runs, count(*) AS times, count(resolved_by) AS resolved"
-            f" FROM agent_otel.run_failures WHERE {WITHIN} GROUP BY 1, 2, 3 ORDER BY 4 DESC, 5 DESC, 3 LIMIT 10"
+            "SELECT fingerprint, count(DISTINCT run_id) AS runs, count(*) AS times, count(resolved_by) AS resolved,"
+            " max(started) AS last_seen, min(left(coalesce(error, command, tool, error_type), 160)) AS example"
+            f" FROM agent_otel.run_failures WHERE fingerprint IS NOT NULL AND {WITHIN}"
+            " GROUP BY 1 ORDER BY 2 DESC, 3 DESC, 1 LIMIT 10"
+        )
+    ],
+)
+_REGRESSIONS: Final = Panel(
+    title="Regressions after the handoff",
+    says="Runs whose checks passed and failed on the same state later, in CI or on the merge of it.",
+    look=looks.table(links={"run_id": links.RUN}, hidden=["trace_id"], widths={"started": 170}),
+    queries=[
+        Sql(
+            f"SELECT started, run_id, coalesce(repository, '{NONE}') AS repository, agent, layer, message, trace_id"
+            f" FROM agent_otel.run_findings WHERE rule = 'post-handoff-regression' AND {WITHIN}"
+            " ORDER BY started DESC, run_id LIMIT 100"
+        )
+    ],
+)
+_LATER: Final = Panel(
+    title="Evidence that came after the handoff",
+    says="What others brought, such as CI: from where, by whom, and what it is worth; the latest first.",
+    look=looks.table(links={"run_id": links.RUN}, hidden=["trace_id"], coloured=["verdict"], widths={"added_at": 200}),
+    queries=[
+        Sql(
+            'SELECT added_at, added_source, added_by, run_id, agent, "check", outcome, level, verdict, trace_id'
+            f" FROM agent_otel.run_verifications WHERE added_source IS NOT NULL AND {WITHIN}"
+            " ORDER BY added_at DESC, run_id LIMIT 100"
         )
     ],
 )
@@ -190,6 +214,7 @@ EVIDENCE: Final = Dashboard(
     ],
     rows=[
         Row(title="What holds", panels=[_STANDING, _PROVED, _DONE, _MISSING]),
+        Row(title="After the handoff", panels=[_REGRESSIONS, _LATER]),
         Row(title="Over time", panels=[_OVER_TIME, _STALE, _LEVELS, _FAILURES]),
         Row(title="Where", panels=[_COVERAGE, _CHECKS, _CLAIMS, _UNTRUE]),
     ],

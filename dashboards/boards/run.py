@@ -37,7 +37,8 @@ _CHECKS: Final = _table(
     "Checks",
     "Each check, whether it ran, who saw it, and what that is worth.",
     _entries(
-        "run_verifications", '"check", required, outcome, level, verdict, coalesce(verdict_reason, reason) AS why'
+        "run_verifications",
+        '"check", required, outcome, level, verdict, coalesce(verdict_reason, reason) AS why, added_source',
     ),
     coloured=("verdict",),
 )

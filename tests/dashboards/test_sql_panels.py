@@ -172,7 +172,7 @@ def test_what_runs_used_is_what_the_records_say(sql, choose, fleet) -> None:
     assert row["input tokens"] == used(of_model, "input_tokens") == 4_800
     rows = shown("cost: By agent, model and repository", sql, choose, fleet)
     careful = next(row for row in rows if row["agent"] == "careful" and row["model"] == "some-model")
-    assert careful["into_done_runs"] == 1
+    assert careful["into_done_runs"] == 0.5  # CI found the other one out
 
 
 def test_budgets_are_those_of_the_records(sql, choose, fleet) -> None:
@@ -202,3 +202,26 @@ def test_commands_are_those_of_the_records(sql, choose, fleet) -> None:
     assert {(row["run_id"], row["command"]) for row in rows} == left
     policies = shown("tools: Denials by policy", sql, choose, fleet)
     assert {"policy": "no-push", "denials": 2} in policies
+
+
+def test_failures_are_counted_by_fingerprint(sql, choose, fleet) -> None:
+    """The same failure of two runs is one row."""
+    met: dict[str, list[str]] = {}
+    for record in fleet.records:
+        for failure in record["failures"]:
+            met.setdefault(failure["fingerprint"], []).append(record["run_id"])
+    rows = shown("evidence: The ten most frequent failures", sql, choose, fleet)
+    assert {row["fingerprint"]: (row["runs"], row["times"]) for row in rows}.items() <= {
+        name: (len(set(runs)), len(runs)) for name, runs in met.items()
+    }.items()
+    assert [row["runs"] for row in rows] == sorted((len(set(runs)) for runs in met.values()), reverse=True)[:10]
+
+
+def test_what_ci_fails_after_the_handoff_is_shown(sql, choose, fleet) -> None:
+    """The run, and who brought the evidence."""
+    (row,) = shown("evidence: Regressions after the handoff", sql, choose, fleet)
+    (late,) = shown("evidence: Evidence that came after the handoff", sql, choose, fleet)
+    assert row["agent"] == "careful"
+    assert row["layer"] == "release process"
+    assert (late["added_source"], late["added_by"], late["run_id"]) == ("ci", "nightly", row["run_id"])
+    assert (late["check"], late["outcome"]) == ("unit", "fail")

@@ -56,6 +56,13 @@ def exporter(language: str) -> Path:
     return cache() / f"exporter-{language}-{_digest(files)}"
 
 
+def grafana_schema() -> Path:
+    """The folder of Grafana's own types, and of the compiler that checks them."""
+    folder = ROOT / "tests" / "dashboards" / "schema"
+    digest = _digest([folder / name for name in ("package.json", "package-lock.json")])
+    return cache() / f"grafana-schema-{digest}" / "node_modules"
+
+
 def built(path: Path) -> Path:
     """The path, which is there.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent_otel.store.postgres.views import FINGERPRINTS, PANELS, VIEWS
+from agent_otel.store.postgres.views import ADDED, FINGERPRINTS, PANELS, VIEWS
 
 Step = tuple[str, ...]
 
@@ -163,4 +163,5 @@ STEPS: Final[tuple[Step, ...]] = (
     ),
     PANELS,
     FINGERPRINTS,
+    ADDED,
 )

@@ -112,6 +112,16 @@ _FAILURES: Final = (
     " entry ->> 'tool' AS tool, entry ->> 'suspected_cause' AS suspected_cause,"
     " entry ->> 'resolved_by' AS resolved_by, entry ->> 'source' AS source"
 )
+_VERIFICATIONS: Final = (
+    "entry ->> 'check' AS \"check\", coalesce((entry ->> 'required')::boolean, false) AS required,"
+    " entry ->> 'outcome' AS outcome, entry ->> 'level' AS level, entry ->> 'verdict' AS verdict,"
+    " entry ->> 'verdict_reason' AS verdict_reason, entry ->> 'command' AS command, entry ->> 'kind' AS kind,"
+    " coalesce((entry ->> 'derived')::boolean, false) AS derived, entry ->> 'reason' AS reason"
+)
+_ADDED: Final = (
+    ", entry #>> '{added,source}' AS added_source, entry #>> '{added,by}' AS added_by,"
+    " entry #>> '{added,at}' AS added_at"
+)
 _FINGERPRINT: Final = ", entry ->> 'fingerprint' AS fingerprint"
 
 # A view can only get more columns at its end: those before stay in the order they had.
@@ -142,14 +152,7 @@ PANELS: Final[tuple[str, ...]] = (
     FROM agent_otel.records AS r""",
     "COMMENT ON COLUMN agent_otel.runs.first_error IS 'what the first finding says that is an error'",
     *_listed("findings", _FINDINGS, "A row for each finding"),
-    *_listed(
-        "verifications",
-        "entry ->> 'check' AS \"check\", coalesce((entry ->> 'required')::boolean, false) AS required,"
-        " entry ->> 'outcome' AS outcome, entry ->> 'level' AS level, entry ->> 'verdict' AS verdict,"
-        " entry ->> 'verdict_reason' AS verdict_reason, entry ->> 'command' AS command, entry ->> 'kind' AS kind,"
-        " coalesce((entry ->> 'derived')::boolean, false) AS derived, entry ->> 'reason' AS reason",
-        "A row for each check, whether it ran, and what that is worth",
-    ),
+    *_listed("verifications", _VERIFICATIONS, "A row for each check, whether it ran, and what that is worth"),
     *_listed(
         "commands",
         "entry ->> 'command' AS command, entry ->> 'result' AS result, (entry ->> 'exit_code')::numeric AS exit_code,"
@@ -178,3 +181,8 @@ FINGERPRINTS: Final[tuple[str, ...]] = (
     *_listed("failures", _FAILURES, "A row for each failure, and what resolved it", last=_FINGERPRINT),
 )
 """The views that tell which failures are the same; known of a run once it is folded again."""
+
+ADDED: Final[tuple[str, ...]] = _listed(
+    "verifications", _VERIFICATIONS, "A row for each check, whether it ran, and what that is worth", last=_ADDED
+)
+"""The view that tells who brought evidence after the handoff, and when."""
