@@ -21,7 +21,7 @@ COMMIT, TREE = "8f2c" * 10, "9d1c" * 10
 NOW_NS = 10_000 * S
 
 
-def run_items(run_id: str = "r1", *, dirty: bool = False) -> list[Span]:
+def run_items(run_id: str = "r1", *, dirty: bool = False, base: str = "ba5e" * 10) -> list[Span]:
     """A run that was asked for ``unit`` and skipped it."""
     check = json.dumps({"name": "unit"})
     common = {names.RUN_ID: run_id}
@@ -29,7 +29,12 @@ def run_items(run_id: str = "r1", *, dirty: bool = False) -> list[Span]:
         SpanEvent(
             name=names.TASK_STARTED,
             time_ns=S,
-            attributes={**common, names.TASK_OBJECTIVE: "fix", names.TASK_REQUIRED_CHECKS: (check,)},
+            attributes={
+                **common,
+                names.TASK_OBJECTIVE: "fix",
+                names.TASK_REQUIRED_CHECKS: (check,),
+                names.BASE_COMMIT: base,
+            },
         ),
         SpanEvent(
             name=names.VERIFICATION_RAN,
@@ -174,7 +179,7 @@ def test_of_a_span_of_a_pipeline_the_last_telling_counts() -> None:
     told = [
         piece("task", "pass"),
         replace(piece("task", "fail"), time_ns=200 * S),
-        replace(piece("task", "unknown", **{names.EVIDENCE_ID: "d0"}), time_ns=200 * S),
+        replace(piece("task", "unknown", **{names.EVIDENCE_ID: "d0"}), time_ns=200 * S, key="log:~"),
     ]
     records = {encode(folded(*order)) for order in itertools.permutations(told)}
     assert records == {encode(folded(told[1]))}
@@ -231,6 +236,11 @@ def test_a_pipeline_counts_for_the_state_that_the_run_left(case: str) -> None:
     said, dirty, counts = STATES[case]
     found = late(folded(piece("task", "fail", **said), items=run_items(dirty=dirty)))
     assert len(found) == counts
+
+
+def test_of_a_run_that_changed_nothing_a_pipeline_tells_nothing() -> None:
+    """It ended where it began, as every other run that began there may."""
+    assert late(folded(piece("task", "fail"), items=run_items(base=COMMIT))) == []
 
 
 def test_a_record_keeps_the_evidence_that_it_has() -> None:

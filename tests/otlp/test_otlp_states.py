@@ -40,6 +40,11 @@ CASES = {
     "a suite": ({names.TEST_SUITE_RUN_STATUS: "success"}, ON_COMMIT, [f"commit:{COMMIT}"]),
     "a merge": (TASK, {**ON_COMMIT, names.EVIDENCE_MERGE_OF: "1" * 40}, [f"commit:{COMMIT}", f"commit:{'1' * 40}"]),
     "no state": (TASK, {}, []),
+    "a tree that it names beside its revision": (
+        {**TASK, **ON_COMMIT, names.EVIDENCE_TREE: TREE},
+        {},
+        [f"commit:{COMMIT}", f"tree:{TREE}"],
+    ),
     "no id": (TASK, {names.VCS_REF_REVISION: "a b"}, []),
     "a step without a result": ({names.CICD_TASK_NAME: "checkout"}, ON_COMMIT, []),
     "a text that holds the words": ({"x": names.CICD_TASK_RESULT}, ON_COMMIT, []),

@@ -167,12 +167,19 @@ class Builder:
                 return f"{self.kind.name} with more than {most} {what}"
         return ""
 
+    def _states(self, message: Any, raw: bytes) -> tuple[str, ...]:
+        """The links by the states of the code that it is about; our own words are about runs, but for one."""
+        if self.source.scope_name != names.SCOPE:
+            return links_by_state(message.attributes, raw, self.source.states)
+        is_note = self.kind.name == "log record" and message.event_name == names.RUN_LEFT
+        return states_of(message.attributes) if is_note else ()
+
     def links(self, trace: str, message: Any, raw: bytes) -> tuple[str, ...]:
         """The links of a message that is written canonically as ``raw``; ``trace`` is "" where it has none."""
         own = (trace, *self._finder.find(message.attributes, raw))
         if self._begins is not None and len(own) == 1 and not self.source.links:
             own = (trace, *self._begins(message, self.source.process))
-        own = (*own, *links_by_state(self.source.scope_name, message.attributes, raw, self.source.states))
+        own += self._states(message, raw)
         links = self._links.get(own)
         if links is None:
             source = self.source

@@ -17,8 +17,8 @@ from agent_otel.model import names
 _RESULTS: Final = frozenset(
     (names.CICD_PIPELINE_RESULT, names.CICD_TASK_RESULT, names.TEST_SUITE_RUN_STATUS, names.TEST_CASE_STATUS)
 )
-_WORDS: Final = (b"cicd.pipeline.", names.TEST_SUITE_RUN_STATUS.encode(), names.TEST_CASE_STATUS.encode())
-_NOTE: Final = names.LEFT_BY.encode()
+_REVISION: Final = names.VCS_REF_REVISION.encode()
+_WORDS: Final = (b"cicd.pipeline.", b"test.")
 _PREFIXES: Final = {
     names.VCS_REF_REVISION: "commit",
     names.EVIDENCE_COMMIT: "commit",
@@ -33,18 +33,15 @@ def states_of(attributes: Iterable[KeyValue]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_links(attributes)))
 
 
-def links_by_state(scope: str, attributes: Iterable[KeyValue], raw: bytes, around: tuple[str, ...]) -> tuple[str, ...]:
-    """The links of an item that is about a state of the code; () for any other.
+def links_by_state(attributes: Iterable[KeyValue], raw: bytes, around: tuple[str, ...]) -> tuple[str, ...]:
+    """The links of somebody's result about a state of the code, by its revision or its process; () for anything else.
 
     Args:
-        scope: of the item.
         attributes: of the item.
         raw: the item as it is written canonically.
         around: the links of the states that its resource names.
     """
-    if scope == names.SCOPE:
-        return states_of(attributes) if _NOTE in raw and _has(attributes, names.LEFT_BY) else ()
-    if not any(word in raw for word in _WORDS):
+    if not (around or _REVISION in raw) or not any(word in raw for word in _WORDS):
         return ()
     entries = list(attributes)
     return tuple(dict.fromkeys((*_links(entries), *around))) if any(entry.key in _RESULTS for entry in entries) else ()
@@ -55,7 +52,3 @@ def _links(attributes: Iterable[KeyValue]) -> Iterator[str]:
         kind = _PREFIXES.get(entry.key)
         if kind is not None and _ID.fullmatch(value := entry.value.string_value):
             yield f"{kind}:{value}"
-
-
-def _has(attributes: Iterable[KeyValue], name: str) -> bool:
-    return any(entry.key == name for entry in attributes)

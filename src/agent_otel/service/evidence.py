@@ -7,8 +7,8 @@ there; whichever comes first, the group is folded when the other comes, and give
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 
+from agent_otel.compaction.evidence.added import left_something
 from agent_otel.compaction.evidence.pipelines import meetings
 from agent_otel.model import names
 from agent_otel.model.item import Item, Signals
@@ -40,17 +40,12 @@ def left_by(records: Iterable[RunRecord], *, known: Callable[[str], RunRecord | 
     for record in records:
         final = record.final
         commit = final.commit if final.dirty is False else None
-        changed = record.changed_files or (commit and commit != record.base.commit)
-        if record.lifecycle == "open" or not changed or not (commit or final.tree):
+        if record.lifecycle == "open" or not left_something(record) or not (commit or final.tree):
             continue
         before = known(record.run_id)
         if before is not None and before.lifecycle != "open" and before.final == final:
             continue
         said = {names.LEFT_BY: record.run_id, names.EVIDENCE_COMMIT: commit, names.EVIDENCE_TREE: final.tree}
-        body = statement(names.RUN_LEFT, said, time_ns=_moment(record.ended or record.started))
+        # Without a time: whatever of the run was known when it was written, it is the same note.
+        body = statement(names.RUN_LEFT, said, time_ns=0)
         yield from items_from_protobuf(body, "log").items
-
-
-def _moment(text: str | None) -> int:
-    """Nanoseconds of an RFC 3339 time; 0 for none."""
-    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000) * 1_000_000 if text else 0

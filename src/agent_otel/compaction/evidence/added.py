@@ -75,7 +75,8 @@ def with_evidence(record: RunRecord, found: Sequence[Late]) -> RunRecord:
     """
     required = {check.name for check in record.task.required_checks}
     known = {entry.added.id for entry in record.verifications if entry.added is not None}
-    found = [late for late in found if not late.kind or _is_about(late, record.final)]
+    left = left_something(record)
+    found = [late for late in found if not late.kind or (left and _is_about(late, record.final))]
     parts = {late.trace for late in found if late.kind not in ("", PIPELINE)}
     entries = list(record.verifications)
     for late in found:
@@ -89,6 +90,12 @@ def with_evidence(record: RunRecord, found: Sequence[Late]) -> RunRecord:
     checks = {entry.id: entry.check for entry in record.verifications}
     skipped = tuple(name for name in record.skipped_checks if checks.get(name) not in ran)
     return replace(record, verifications=tuple(entries), skipped_checks=skipped)
+
+
+def left_something(record: RunRecord) -> bool:
+    """True for a run that changed the repository: of one that did not, no pipeline can tell anything."""
+    base, final = record.base.commit, record.final.commit
+    return bool(record.changed_files) or (base is not None and final is not None and base != final)
 
 
 def _is_about(late: Late, final: Final) -> bool:
