@@ -94,7 +94,7 @@ def test_a_failing_report_becomes_a_regression(runs: Path, invoke: Invoke, tmp_p
     assert (regression["severity"], regression["layer"]) == ("error", "release process")
     assert record["revision"] == before["revision"] + 1
     assert record["capture"] == before["capture"]
-    told = invoke("show", "run-1", "--db", runs).stdout
+    told = " ".join(invoke("show", "run-1", "--db", runs).stdout.split())
     assert "ci (build-bot), 2026-05-18T10:00:00.000Z: exit 1, 2 passed, 1 failed" in told
 
 
