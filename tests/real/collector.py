@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from real.cached import built, collector
-from real.ports import free_port, listens, wait_until
+from real.ports import free_port, listens
+from real.program import Program
 
 
-class Collector:
-    """A collector that runs until it is stopped.
+class Collector(Program):
+    """A collector of one configuration.
 
     ``http`` and ``grpc`` are where its OTLP receiver listens (as an exporter's endpoint and as a gRPC target).
 
@@ -25,9 +25,7 @@ class Collector:
     def __init__(self, folder: Path, pipelines: dict[str, list[str]], **config: dict[str, Any]) -> None:
         http, grpc = free_port(), free_port()
         self.http, self.grpc = f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}"
-        self._ports = (http, grpc)
-        self._config = folder / "collector.json"
-        self._log = folder / "collector.log"
+        config_file = folder / "collector.json"
         processors = config.get("processors", {})
         whole = {
             "receivers": {
@@ -47,28 +45,9 @@ class Collector:
                 },
             },
         }
-        self._config.write_text(json.dumps(whole, indent=1))
-        self.start()
-
-    def start(self) -> None:
-        """Starts it, and waits until it listens."""
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen([built(collector()), "--config", self._config], stdout=log, stderr=log)
-        wait_until(
-            lambda: self.process.poll() is not None or all(map(listens, self._ports)), what=f"collector: {self.log()}"
+        config_file.write_text(json.dumps(whole, indent=1))
+        super().__init__(
+            [built(collector()), "--config", config_file],
+            log=folder / "collector.log",
+            ready=lambda: listens(http) and listens(grpc),
         )
-        assert self.process.poll() is None, self.log()
-
-    def log(self) -> str:
-        """What it wrote."""
-        return self._log.read_text(errors="replace")
-
-    def stop(self) -> int:
-        """Ends it in good order; its exit code."""
-        self.process.terminate()
-        return self.process.wait(30)
-
-    def kill(self) -> None:
-        """Ends it at once."""
-        self.process.kill()
-        self.process.wait(15)
