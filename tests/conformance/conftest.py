@@ -86,8 +86,8 @@ def _ours(_: pytest.Config, folder: Path) -> Iterator[Target]:
 
 
 def _collector(_: pytest.Config, folder: Path) -> Iterator[Target]:
-    pipelines = {signal: ["debug"] for signal in SIGNALS}
-    collector = Collector(folder, pipelines, exporters={"debug": {}})
+    pipelines = {signal: ["file"] for signal in SIGNALS}
+    collector = Collector(folder, pipelines, exporters={"file": {"path": str(folder / "received.jsonl")}})
     yield Target("collector", collector.http, collector.grpc)
     collector.stop()
 
