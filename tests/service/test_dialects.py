@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_otel.compaction.dialects.table import DIALECTS, GENERAL
+from agent_otel.compaction.dialects.table import DIALECTS, GENERAL, LAST
 from agent_otel.compaction.policy import Policy
 from agent_otel.model import limits
 from agent_otel.otlp.otlp_json import items_from_json
@@ -137,8 +137,6 @@ def test_others_stand_before_the_general_ones(plugin: str, tmp_path: Path) -> No
     """A convention would claim what they know better; and it is known whose they are."""
     install(tmp_path, "Good")
     listed = dialects.listed().known
-    assert [each.dialect.name for each in listed][-1 - len(GENERAL) :] == [
-        "good",
-        *(dialect.name for dialect in GENERAL),
-    ]
+    general = [dialect.name for dialect in (*GENERAL, *LAST)]
+    assert [each.dialect.name for each in listed][-1 - len(general) :] == ["good", *general]
     assert {each.dialect.name: each.origin for each in listed}["good"] == "some-plugin 1.0"
