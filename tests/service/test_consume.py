@@ -67,6 +67,18 @@ def test_consumers_share_the_work(kafka, topic, consume):
     assert [first.stop(), second.stop()] == [0, 0]
 
 
+def test_a_topic_may_come_after_the_consumer(kafka, topic, consume):
+    """A consumer that was there before one of its topics reads it soon after it was created, without a restart."""
+    late = f"{topic}-traces"
+    consumer = consume("--logs-topic", topic, "--traces-topic", late)
+    wait_until(lambda: "Subscribed topic not available" in consumer.log(), timeout_s=60, what=consumer.log())
+    kafka.create(late)
+    values = list(agent_spans.halves(runs=2))
+    kafka.produce(late, values)
+    wanted = documents_of(values)
+    wait_until(lambda: documents_in(consumer.db) == wanted, timeout_s=120, what=consumer.log())
+
+
 def test_a_message_that_is_none_is_skipped_and_told(kafka, topic, consume):
     """Rubbish costs itself alone; the log says where it lies, and not what it is."""
     values = list(agent_spans.halves(runs=2))

@@ -34,6 +34,11 @@ QUEUE_KIB: Final = 32 << 10
 LOOK_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 10.0
 
+_DEFAULTS: Final = {
+    # A topic that is created after the consumer came is found when the client looks again: by its own default after up
+    # to five minutes.
+    "topic.metadata.refresh.interval.ms": 10_000,
+}
 _OURS: Final = {
     "enable.auto.commit": False,
     # Nothing that was written before the first consumer came is left out.
@@ -76,6 +81,7 @@ class KafkaSource:
         self._thread = threading.Thread(target=self._run, name="agent-otel-kafka", daemon=True)
         given = {} if settings.kafka_config is None else properties(settings.kafka_config)
         config: dict[str, Any] = {
+            **_DEFAULTS,
             **given,
             **_OURS,
             "bootstrap.servers": settings.kafka,
