@@ -14,7 +14,7 @@ from agent_otel.store.base import Stats
 
 ASKED = Request(method="GET", path="/readyz")
 NOW_NS = 1_000_000_000_000
-STATS = Stats(items=1, duplicates=0, expired=0, groups=1, due=1, records={"open": 1})
+STATS = Stats(items=1, duplicates=0, expired=0, notes=0, groups=1, due=1, records={"open": 1})
 
 
 class Store:

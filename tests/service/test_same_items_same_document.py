@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import agent_spans
@@ -16,11 +20,15 @@ import pytest
 from deliveries import At, deliver
 
 import agent_otel
+from agent_otel.model import names
 from agent_otel.model.item import Item
 from agent_otel.model.versions import from_builtins
 from agent_otel.otlp.documents import document
 from agent_otel.otlp.lines import items_from_bytes
+from agent_otel.otlp.views import views
 from agent_otel.service.evidence import left_by
+from agent_otel.service.fold import END_OF_TIME_NS
+from agent_otel.store.base import Stats
 from agent_otel.store.open import open_store
 from agent_otel.testing import record_runs
 from dialect_cases import CASES, name_of
@@ -103,6 +111,24 @@ def until_folded(database: str) -> None:
     store.close()
 
 
+def answered(processor: str) -> dict[str, int]:
+    """What a processor says became of the items that it got, by fate; without those of which there are none."""
+    with urllib.request.urlopen(f"{processor}/metrics", timeout=10) as reply:
+        told = re.findall(r"^agent_otel_processor_items_(\w+)_total\{.*\} (\S+)$", reply.read().decode(), re.MULTILINE)
+    fates: Counter[str] = Counter()
+    for fate, number in told:
+        fates[fate] += int(float(number))
+    return {fate: fates[fate] for fate in ("accepted", "stored", "duplicate", "rejected") if fates[fate]}
+
+
+def kept(database: str) -> tuple[Stats, list[Item]]:
+    """What the store says that it has, and every item that it has."""
+    with closing(open_store(database)) as store:
+        stats = store.stats()
+        store.refold()  # so that it names every group
+        return stats, [item for group in store.due(now_ns=END_OF_TIME_NS) for item in store.items(group).items]
+
+
 def test_same_items_same_documents(serve: Callable, sources: list[Path], database: str) -> None:
     """One item a request, three times each, shuffled, over HTTP and gRPC, to two processors: byte for byte one output.
 
@@ -117,12 +143,18 @@ def test_same_items_same_documents(serve: Callable, sources: list[Path], databas
     expected = output_of("compact", *sources, "--json", "--no-revision")
     assert output_of("export", "--db", database, "--no-revision") == expected
     assert output_of("export", "--url", one.http, "--no-revision") == expected
+    counted = Counter(answered(one.http)) + Counter(answered(other.http))
     assert (one.stop(), other.stop()) == (0, 0)
-    store = open_store(database)
-    stats = store.stats()
-    store.close()
-    distinct = len({item.digest for item in items})
-    # The processors keep a note of each run that left a state of its own; two may write one, which counts it twice.
-    notes = len(list(left_by(map(from_builtins, json.loads(expected)), known=lambda _: None)))
-    assert 0 < notes <= stats.items - distinct <= 2 * notes
-    assert stats.duplicates >= COPIES * len(items) - distinct
+    sent = {item.digest for item in items}
+    repeated = COPIES * len(items) - len(sent)
+    assert counted == {"accepted": COPIES * len(items), "stored": len(sent), "duplicate": repeated}
+    stats, there = kept(database)
+    assert len(there) == stats.items == len(sent) + stats.notes
+    assert (stats.duplicates, stats.expired) == (repeated, 0)
+    noted = [item for item in there if item.digest not in sent]
+    assert sent <= {item.digest for item in there}
+    # The processors keep a note of each run that left a state of its own, and nothing else.
+    assert len(noted) == stats.notes
+    assert {view.event_name for view in views(noted)} == {names.RUN_LEFT}
+    left = left_by(map(from_builtins, json.loads(expected)), known=lambda _: None)
+    assert {item.digest for item in left} <= {item.digest for item in noted}

@@ -14,7 +14,7 @@ from agent_otel.otlp.received import Received, Rejection
 from agent_otel.service.metrics import METRICS, REASONS, Backlog, Metric, ServiceMetrics, word_for
 from agent_otel.store.base import PutResult, Stats
 
-STATS = Stats(items=7, duplicates=0, expired=0, groups=2, due=1, records={"open": 3, "settled": 4})
+STATS = Stats(items=7, duplicates=0, expired=4, notes=2, groups=2, due=1, records={"open": 3, "settled": 4})
 
 
 def measured(**given) -> ServiceMetrics:
@@ -76,6 +76,8 @@ def test_the_values_are_what_happened():
         "fold_duration_seconds_sum 0.25",
         "emitted_total 6.0",
         "store_items 7.0",
+        "store_notes 2.0",
+        "store_expired 4.0",
         'store_records{lifecycle="settled"} 4.0',
     ):
         assert f"agent_otel_processor_{line}\n" in text

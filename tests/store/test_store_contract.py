@@ -48,6 +48,17 @@ def test_putting_twice_equals_once(store, clock, item):
     assert (store.stats().items, store.stats().duplicates) == (2, 3)
 
 
+def test_what_a_processor_says_itself_is_counted_apart(store, item):
+    """Whatever is delivered and noted, again and again: what is there is what was delivered and the notes."""
+    for _ in range(2):
+        store.put([item("a", "trace:1")])
+        store.note([item("b", "trace:1"), item("c", "trace:2")])
+    store.note([item("a", "trace:1")])
+    stats = store.stats()
+    assert (stats.items, stats.duplicates, stats.notes) == (3, 1, 2)
+    assert len(store.due(now_ns=2**62)) == 2
+
+
 def test_another_copy_of_a_span_is_kept_beside_it(store, clock, item):
     """Compaction settles which copy counts; the store keeps both."""
     store.put([item("a", "trace:1", says="open"), item("a", "trace:1", says="ended")])

@@ -83,7 +83,7 @@ def test_thousands_of_groups_may_turn_out_to_be_one():
             PutResult(0, 2_000),
         ]
         assert _stored(store) == {frozenset([*apart, *joining])}
-        assert store.stats() == Stats(items=3_999, duplicates=3_999, expired=0, groups=1, due=1, records={})
+        assert store.stats() == Stats(items=3_999, duplicates=3_999, expired=0, notes=0, groups=1, due=1, records={})
 
 
 def test_an_item_in_which_more_links_are_found_later_is_one_item():

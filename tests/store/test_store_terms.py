@@ -74,6 +74,7 @@ def test_an_older_file_is_found_by_them_too(tmp_path, clock, item, judged):
         store.save([Folded(group=store.due(now_ns=2**62)[0], sequence=1, records=[judged])])
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DROP TABLE terms")
+        connection.execute("DELETE FROM counters WHERE name = 'notes'")
         connection.execute("PRAGMA user_version = 1")
     with closing(SqliteStore(path, clock=clock)) as store:
         found = [store.records(RecordQuery(**{name: value})) for name, value in FOUND]

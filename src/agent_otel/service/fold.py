@@ -76,7 +76,7 @@ def fold_group(
         records = beside_sealed(records, sealed)
     # Before the records are saved: whoever is killed in between folds the group again.
     if meeting := [*met(reading.signals), *left_by(records, known=store.record)]:
-        store.put(meeting)
+        store.note(meeting)
     look_again_ns = _look_again(records, reading.last_ns, now_ns=now_ns, policy=policy)
     folded = Folded(group=group, sequence=first.sequence, records=records, look_again_ns=look_again_ns)
     return folded, len(reading.signals)

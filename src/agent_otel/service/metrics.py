@@ -1,6 +1,7 @@
 """What the processor measures of itself: one table, from which instruments, README and dashboards follow.
 
-Of items, accepted = stored + duplicate + rejected, exactly, whenever no request is being answered.
+Of items, accepted = stored + duplicate + rejected, exactly, whenever no request is being answered. Over the life of a
+database, what all processors stored and noted is what is there and what has expired.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, Literal
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -96,6 +98,14 @@ METRICS: Final = (
         names.METRIC_MEMORY, "gauge", "By", ("process",), "memory of the process that receives, and of those that fold"
     ),
     Metric(names.METRIC_KEPT_ITEMS, "gauge", "{item}", (), "items in the store"),
+    Metric(
+        names.METRIC_KEPT_NOTES,
+        "gauge",
+        "{item}",
+        (),
+        "items that processors ever put there themselves, to find the runs of evidence that comes later",
+    ),
+    Metric(names.METRIC_KEPT_EXPIRED, "gauge", "{item}", (), "items that were ever removed from there by age"),
     Metric(names.METRIC_KEPT_RECORDS, "gauge", "{record}", ("lifecycle",), "records in the store"),
 )
 
@@ -204,10 +214,12 @@ class ServiceMetrics:
         self._histograms = {row.name: _histogram(meter, row) for row in METRICS if row.kind == "histogram"}
         observed: Mapping[str, Callable[[], Iterable[Observation]]] = {
             names.METRIC_IN_FLIGHT: lambda: [Observation(in_flight())],
-            names.METRIC_DUE: self._due,
+            names.METRIC_DUE: self._kept(attrgetter("due")),
             names.METRIC_LAG: self._lag,
             names.METRIC_MEMORY: self._resident,
-            names.METRIC_KEPT_ITEMS: self._kept_items,
+            names.METRIC_KEPT_ITEMS: self._kept(attrgetter("items")),
+            names.METRIC_KEPT_NOTES: self._kept(attrgetter("notes")),
+            names.METRIC_KEPT_EXPIRED: self._kept(attrgetter("expired")),
             names.METRIC_KEPT_RECORDS: self._kept_records,
         }
         for row in METRICS:
@@ -264,10 +276,6 @@ class ServiceMetrics:
         """Sends what is to be sent, for two seconds at most."""
         self._provider.shutdown(timeout_millis=2_000)
 
-    def _due(self) -> Iterable[Observation]:
-        stats = self._backlog.stats()
-        return [Observation(stats.due)] if stats else []
-
     def _lag(self) -> Iterable[Observation]:
         lag = self._backlog.lag_s()
         return [Observation(lag)] if lag is not None else []
@@ -275,9 +283,14 @@ class ServiceMetrics:
     def _resident(self) -> Iterable[Observation]:
         return [Observation(size, {names.LABEL_PROCESS: kind}) for kind, size in self._memory().items()]
 
-    def _kept_items(self) -> Iterable[Observation]:
-        stats = self._backlog.stats()
-        return [Observation(stats.items)] if stats else []
+    def _kept(self, number: Callable[[Stats], int]) -> Callable[[], Iterable[Observation]]:
+        """Asks the store for one of its counts; nothing where it cannot be asked."""
+
+        def observe() -> Iterable[Observation]:
+            stats = self._backlog.stats()
+            return [Observation(number(stats))] if stats else []
+
+        return observe
 
     def _kept_records(self) -> Iterable[Observation]:
         stats = self._backlog.stats()

@@ -114,10 +114,13 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """What a store holds; ``due`` counts the groups that items came to since they were folded.
 
     ``duplicates`` counts the deliveries that were there already, ever, and ``expired`` the items that were removed.
+    ``notes`` counts the items that came by ``note`` and not by delivery, ever: ``items`` and ``expired`` together are
+    what was delivered and these.
     """
 
     items: int
     duplicates: int
+    notes: int
     expired: int
     groups: int
     due: int
@@ -136,6 +139,9 @@ class Store(Protocol):
 
     def put_all(self, batches: Sequence[Sequence[Item]]) -> list[PutResult]:
         """Does ``put`` for each batch, in one transaction: all are kept or none."""
+
+    def note(self, items: Sequence[Item]) -> None:
+        """Does ``put`` with what a processor itself says: what is new counts as a note, and repetition not at all."""
 
     def due(self, *, now_ns: int, pace: Pace = AT_ONCE) -> list[GroupId]:
         """Lists the groups to fold now, whoever may have claimed them, the longest waiting first; empty where none is.

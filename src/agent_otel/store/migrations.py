@@ -119,6 +119,7 @@ STEPS: Final[tuple[Step, ...]] = (
         "CREATE INDEX terms_run ON terms (run_id)",
         "INSERT INTO terms SELECT value, started, run_id FROM records, json_each(terms_of(document))",
     ),
+    ("INSERT INTO counters VALUES ('notes', 0)",),
 )
 
 

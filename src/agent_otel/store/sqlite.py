@@ -66,18 +66,11 @@ class SqliteStore:
 
     def put_all(self, batches: Sequence[Sequence[Item]]) -> list[PutResult]:
         """See ``Store.put_all``."""
-        with self._database.transaction() as connection:
-            grouping = Grouping(connection, now_ns=self._clock())
-            groups = grouping.of(item.links for batch in batches for item in batch)
-            results, added = item_rows.put(connection, batches, groups)
-            grouping.touch(added)
-            _count(
-                connection,
-                items=sum(result.stored for result in results) - grouping.twins,
-                duplicates=sum(result.duplicates for result in results) + grouping.twins,
-                groups=grouping.grown,
-            )
-        return results
+        return self._put_all(batches)
+
+    def note(self, items: Sequence[Item]) -> None:
+        """See ``Store.note``."""
+        self._put_all([items], delivered=False)
 
     def due(self, *, now_ns: int, pace: Pace = AT_ONCE) -> list[GroupId]:
         """See ``Store.due``."""
@@ -187,6 +180,23 @@ class SqliteStore:
     def close(self) -> None:
         """See ``Store.close``."""
         self._database.close()
+
+    def _put_all(self, batches: Sequence[Sequence[Item]], *, delivered: bool = True) -> list[PutResult]:
+        with self._database.transaction() as connection:
+            grouping = Grouping(connection, now_ns=self._clock())
+            groups = grouping.of(item.links for batch in batches for item in batch)
+            results, added = item_rows.put(connection, batches, groups)
+            grouping.touch(added)
+            stored = sum(result.stored for result in results)
+            repeated = sum(result.duplicates for result in results)
+            _count(
+                connection,
+                items=stored - grouping.twins,
+                duplicates=grouping.twins + (repeated if delivered else 0),
+                notes=0 if delivered else stored,
+                groups=grouping.grown,
+            )
+        return results
 
     def _save(self, connection: sqlite3.Connection, fold: Folded) -> bool:
         row = connection.execute("SELECT folded FROM groups WHERE id = ?", (fold.group,)).fetchone()

@@ -14,7 +14,7 @@ from agent_otel.store.base import Stats
 from agent_otel.store.postgres.database import Session
 
 _LIFECYCLES: Final = get_args(Lifecycle)
-_NAMES: Final = ("items", "groups", "duplicates", "expired", *_LIFECYCLES)
+_NAMES: Final = ("items", "groups", "duplicates", "expired", "notes", *_LIFECYCLES)
 
 _COUNT: Final = SQL("""
     INSERT INTO agent_otel.counters AS total (shard, {names}) VALUES (pg_backend_pid() %% 32, {values})

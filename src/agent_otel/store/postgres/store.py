@@ -66,6 +66,10 @@ class PostgresStore:
         """See ``Store.put_all``."""
         return self._database.write(lambda attempt: self._put_all(attempt, batches))
 
+    def note(self, items: Sequence[Item]) -> None:
+        """See ``Store.note``."""
+        self._database.write(lambda attempt: self._put_all(attempt, [items], delivered=False))
+
     def due(self, *, now_ns: int, pace: Pace = AT_ONCE) -> list[GroupId]:
         """See ``Store.due``."""
         with self._database.session() as connection:
@@ -141,16 +145,21 @@ class PostgresStore:
         """See ``Store.close``."""
         self._database.close()
 
-    def _put_all(self, attempt: Attempt, batches: Sequence[Sequence[Item]]) -> list[PutResult]:
+    def _put_all(
+        self, attempt: Attempt, batches: Sequence[Sequence[Item]], *, delivered: bool = True
+    ) -> list[PutResult]:
         grouping = Grouping(attempt.session, now_ns=self._clock())
         places = grouping.of(item.links for batch in batches for item in batch)
         writing = Writing(attempt.session, places)
         results = writing.put(batches, trusting=attempt.first)
         grouping.touch(writing.added)
+        stored = sum(result.stored for result in results)
+        repeated = sum(result.duplicates for result in results)
         counters.count(
             attempt.session,
-            items=sum(result.stored for result in results),
-            duplicates=sum(result.duplicates for result in results),
+            items=stored,
+            duplicates=repeated if delivered else 0,
+            notes=0 if delivered else stored,
             groups=grouping.grown,
         )
         return results

@@ -164,4 +164,5 @@ STEPS: Final[tuple[Step, ...]] = (
     PANELS,
     FINGERPRINTS,
     ADDED,
+    ("ALTER TABLE agent_otel.counters ADD notes bigint NOT NULL DEFAULT 0",),
 )
