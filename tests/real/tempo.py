@@ -59,7 +59,7 @@ class Tempo:
                 "partition_ring": {"kvstore": {"store": "inmemory"}},
             },
             "querier": {"frontend_worker": {"frontend_address": f"127.0.0.1:{inner}"}},
-            "backend_worker": {"backend_scheduler_addr": f"127.0.0.1:{inner}"},
+            "backend_worker": {"backend_scheduler_addr": f"127.0.0.1:{inner}", "finish_on_shutdown_timeout": "1s"},
             "backend_scheduler": {"local_work_path": str(folder / "work")},
             "metrics_generator": {"storage": {"path": str(folder / "generator")}, "ring": here},
             "storage": {
