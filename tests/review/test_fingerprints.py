@@ -23,7 +23,7 @@ from agent_otel.model.record import (
 from agent_otel.review.fingerprints.areas import area
 from agent_otel.review.fingerprints.identity import fingerprinted
 from agent_otel.review.fingerprints.normalise import LONGEST, normalised
-from agent_otel.review.fingerprints.programs import program
+from agent_otel.review.fingerprints.programs import doings, program
 from agent_otel.review.fingerprints.telling import places, telling
 from agent_otel.review.judge import judge
 
@@ -193,6 +193,24 @@ def test_the_area_of_a_path(path: str, expected: str | None) -> None:
 def test_the_program_of_a_line(line: str, expected: str) -> None:
     """What was meant to run, without the way there."""
     assert program(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", ()),
+        ("git push origin main", ("git push origin main",)),
+        ("cd app && /usr/bin/git -C .. -c a=b push  'origin' main 2>&1", ("git push origin main",)),
+        ("bash -lc 'git add -A; git push >/dev/null'", ("git add -A", "git push")),
+        ("CI=1 sudo -E npm publish", ("npm publish",)),
+        ("git push --dry-run", ("git push --dry-run",)),
+        ("rm -f a | tee b", ("rm -f a | tee b",)),
+        ("cd /tmp", ("cd /tmp",)),
+    ],
+)
+def test_what_a_line_does(line: str, expected: tuple[str, ...]) -> None:
+    """One thing after the other, however it is written; what only prepares counts where there is nothing else."""
+    assert doings(line) == expected
 
 
 def test_an_output_that_tells_nothing_has_the_exit_code() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _SEPARATORS: Final = re.compile(r"\s*(?:&&|\|\||;|\n)\s*")
@@ -10,6 +11,9 @@ _WORDS: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
 _VALUED: Final = re.compile(r"\s(?:-[CcfpF]|--(?:prefix|cwd|dir|filter|git-dir|work-tree))\s+[^\s'\"]+")
 """Options with a value, which may stand before the verb."""
 
+_PLACED: Final = re.compile(r"^(\s*(?:\S*/)?git)(?:\s+-[Cc]\s+\S+)+")
+_SILENCED: Final = re.compile(r"\s*(?:[12&]?>\s*/dev/null|2>&1)")
+_LONGEST: Final = 4000
 _ASSIGNMENT: Final = re.compile(r"^\w+=")
 _SHELLS: Final = re.compile(r"""^(?:\S*/)?(?:ba|z|da|k)?sh\s+-\w*c\s+(['"])(?P<inner>.*)\1\s*$""", re.DOTALL)
 _SUFFIX: Final = re.compile(r"(?<=[a-z])(?:[\d.]+|\.exe|\.cmd)$")
@@ -39,6 +43,9 @@ _PREPARING: Final = frozenset(
         "tail",
     ]
 )
+_SETTING_OUT: Final = frozenset(["cd", "export", "set", "source", ".", "unset", "pushd", "popd", "echo", "true", "pwd"])
+"""What of a line changes nothing but where and how the rest of it runs."""
+
 _WRAPPERS: Final = {
     **dict.fromkeys(
         [
@@ -120,6 +127,25 @@ def program(line: str) -> str:
     parts = [_program(part) for part in _SEPARATORS.split(shell["inner"] if shell else line)]
     doing = [part for part in parts if part and part.split()[0] not in _PREPARING]
     return (doing or [part for part in parts if part] or [""])[-1]
+
+
+@lru_cache(maxsize=16384)
+def doings(line: str) -> tuple[str, ...]:
+    """What a line does, one after the other, without what prepares and wraps it.
+
+    Lines that write the same otherwise (in another folder, through a shell, by the path of the program) are equal then;
+    options are not left out, since they change what is done.
+    """
+    text = line.strip()[:_LONGEST]
+    shell = _SHELLS.match(text)
+    parts = [_doing(part) for part in _SEPARATORS.split(shell["inner"] if shell else text)]
+    known = dict.fromkeys(part for part in parts if part)
+    return tuple(part for part in known if part.split()[0] not in _SETTING_OUT) or tuple(known)
+
+
+def _doing(part: str) -> str:
+    words = _unwrapped(_WORDS.findall(_PLACED.sub(r"\1", _SILENCED.sub("", part))))
+    return " ".join((_name(words[0]), *(word.strip("'\"") for word in words[1:]))) if words else ""
 
 
 def _program(part: str) -> str:
