@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import tracemalloc
 
 import pytest
+from hypothesis import given, strategies as st
 
 from agent_otel.errors import DecodeError, TooLarge
 from agent_otel.otlp.limits import Limits
+from agent_otel.otlp.mend import MENDED, mend
 from agent_otel.otlp.otlp_json import items_from_json
 from agent_otel.otlp.received import Rejection
+from agent_otel.otlp.steps import Steps
 from agent_otel.otlp.views import views
 
 TRACE = "0123456789abcdef0123456789abcdef"
@@ -196,6 +201,72 @@ def test_long_text_is_mended_across_chunks():
     text = body({**GOOD, "name": "HERE"}).replace(b"HERE", "\u20ac".encode() * 800_000 + b"\xff")
     (span,) = views(items_from_json(text, "span").items)
     assert span.name == "\u20ac" * 800_000 + "\ufffd"
+
+
+PARTS = [
+    rb"\\",
+    rb"\n",
+    rb"\ud83d",
+    rb"\uDE00",
+    rb"\u20ac",
+    b"ud83d",
+    b"n",
+    "\u20ac".encode(),
+    b"\xff",
+    b"\xed\xa0\x80",
+]
+"""What text is put together from: escapes and letters that look like them, halves of pairs, bytes that are no text."""
+
+ESCAPES = re.compile(rb"(\\[^ux]|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..|\\x..", re.DOTALL)
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=12))
+def test_mending_finds_the_same_as_reading_one_escape_after_the_other(parts):
+    """However many backslashes stand before what looks like half a pair."""
+    text = b"".join(parts)
+    steps = Steps()
+    mended = mend(text, steps)
+    one_by_one = text.decode("utf-8", "backslashreplace").encode()
+    assert mended == ESCAPES.sub(lambda match: match[1] or MENDED, one_by_one)
+    assert mend(mended, steps) == mended
+    assert steps.taken >= mended.count(MENDED)
+
+
+WORST = {
+    "bytes that are no text": b"\xff" * (3 << 20),
+    "what looks like pairs, and a half": b"\\\\ud83d " * 1_100_000 + b"\\ud83d",
+}
+
+
+@pytest.mark.parametrize("worst", WORST)
+def test_what_is_nothing_but_broken_is_not_mended(worst):
+    """A million characters to mend are the most, whether the body is refused for them or the text of a span."""
+    with pytest.raises(TooLarge, match="send fewer at a time"):
+        items_from_json(body({**GOOD, "name": "HERE"}).replace(b"HERE", WORST[worst]), "span")
+
+
+HEAVY = {
+    "escapes": (b"\\n" * (2 << 20), 1),
+    "escapes, and half a pair": (b"\\n" * (2 << 20) + b"\\ud83d", 1),
+    "backslashes, and half a pair": (b"\\\\" * (2 << 20) + b"\\ud83d", 1),
+    "far too large": (b"n" * (17 << 20), 0),
+}
+
+
+@pytest.mark.parametrize("heavy", HEAVY)
+def test_large_text_takes_a_few_times_its_size_of_memory(heavy):
+    """Also where it has to be mended; what can only be too large is not read at all."""
+    fragment, kept = HEAVY[heavy]
+    text = body({**GOOD, "name": "HERE"}, GOOD).replace(b"HERE", fragment)
+    tracemalloc.start()
+    try:
+        received = items_from_json(text, "span")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(received.items) == 1 + kept
+    assert [each.reason for each in received.rejected] == ["span: larger than 16777216 bytes of JSON"] * (1 - kept)
+    assert peak < 8 * len(text)
 
 
 def test_a_mended_resource_marks_its_items():

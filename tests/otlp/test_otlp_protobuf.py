@@ -19,9 +19,8 @@ from agent_otel.otlp.views import views
 SMALL = Limits(item_bytes=400, attributes=3, events=2, links=1)
 
 
-def _nested(depth, field):
+def _nested(depth, field, value=b"\x10\x01"):
     """An attribute whose value is so many arrays in arrays; encoded by hand, since the classes refuse to make it."""
-    value = b"\x10\x01"
     for _ in range(depth):
         value = field(5, field(1, value))
     return field(9, field(1, b"k") + field(2, value))
@@ -243,6 +242,27 @@ def test_a_request_that_takes_too_many_steps_is_refused(field, span):
         large = field(2, span().SerializeToString() + item)
         with pytest.raises(TooLarge, match="1000000 fields"):
             items_from_protobuf(field(1, field(2, large * 4)), "span")
+
+
+def test_large_text_is_mended_however_deep_it_lies(field, span):
+    """Without holding a copy of it for each level."""
+    text = b"\xff" + b"x" * (1 << 20)
+    body = field(1, field(2, field(2, span().SerializeToString() + _nested(40, field, field(1, text)))))
+    tracemalloc.start()
+    try:
+        received = items_from_protobuf(body, "span")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert received.repaired == 1
+    assert peak < 12 * len(text)
+
+
+def test_bytes_that_are_mended_again_and_again_are_steps(field, span):
+    """What is large, damaged and deep is refused before it takes long."""
+    deep = field(2, span().SerializeToString() + _nested(45, field, field(1, b"x" * (3 << 20) + b"\xff")))
+    with pytest.raises(TooLarge, match="1000000 fields"):
+        items_from_protobuf(field(1, field(2, deep * 4)), "span")
 
 
 def test_resources_that_have_to_be_mended_take_steps_each_time(field, span):

@@ -79,8 +79,8 @@ def measures_from_blocks(blocks: Iterable[Block], *, limits: Limits) -> Received
             if isinstance(source, str):
                 tally.reject(source, len(points))
             elif series.kept:
-                found = [_point(point, series.data) for point in points]
-                tally.extend(outcomes(series, found, Builder(source, KINDS["log"], limits, steps)))
+                builder = Builder(source, KINDS["log"], limits, steps)
+                tally.extend(outcomes(series, [_point(point, series.data, builder) for point in points], builder))
             else:
                 tally.ignore(len(points))
     return tally.received()
@@ -99,8 +99,8 @@ def _sliced(raw: msgspec.Raw) -> tuple[Series, list[msgspec.Raw]]:
     return series, [*(data.points or ()), *(data.points_ or ())]
 
 
-def _point(raw: msgspec.Raw, data: str) -> Encoded | str:
+def _point(raw: msgspec.Raw, data: str, builder: Builder) -> Encoded | str:
     try:
-        return Encoded(*encoded(raw, DATA[data]))
+        return Encoded(*encoded(raw, DATA[data], builder.steps, most=builder.limits.item_bytes))
     except DecodeError as exc:
         return f"data point: {exc}"

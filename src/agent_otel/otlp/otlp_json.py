@@ -164,7 +164,7 @@ def _decoded(body: bytes) -> Request:
         raise
     except msgspec.DecodeError:
         # Half a surrogate pair, in a string of one span, would cost the whole body.
-        return _DECODER.decode(mend(body))
+        return _DECODER.decode(mend(body, Steps()))
 
 
 def _blocks(sliced: Request, signal: SignalName) -> Iterator[tuple[msgspec.Raw, msgspec.Raw, list[msgspec.Raw]]]:
@@ -176,7 +176,7 @@ def _blocks(sliced: Request, signal: SignalName) -> Iterator[tuple[msgspec.Raw, 
 
 def _outcome(raw: msgspec.Raw, builder: Builder) -> Outcome:
     try:
-        content, mended = encoded(raw, builder.kind.message)
+        content, mended = encoded(raw, builder.kind.message, builder.steps, most=builder.limits.item_bytes)
     except DecodeError as exc:
         return f"{builder.kind.name}: {exc}"
     return builder.from_bytes(content, mended=mended)
