@@ -195,6 +195,14 @@ def test_failures_of_the_same_runs_are_one_incident() -> None:
     assert _found(_run("a", findings=both), _run("b", hours=1, findings=both, parent_run="a")) == []
 
 
+@pytest.mark.parametrize("rule", ["failing-late-check", "post-handoff-regression"])
+def test_what_came_to_light_after_the_handoff_counts(rule: str) -> None:
+    """Whatever it weighs in an audit: its run looked accepted, and its task is not done."""
+    late = {"state": "done", "task": TASK, "findings": (_finding("late", rule=rule, severity="warning"),)}
+    assert _found(_run("a", **late), _run("b", hours=2, state="done", task=SAME)) == [("redo", ("a", "b"))]
+    assert _found(_run("a", **late), _run("b", hours=30, **late | {"task": NO_WORDS})) == [("recurrence", ("a", "b"))]
+
+
 def _commands(*lines: tuple[str, str, float]) -> tuple[Command, ...]:
     return tuple(
         Command(
@@ -251,6 +259,13 @@ def test_a_run_that_lost_an_hour_is_an_incident() -> None:
     assert found.why == f"{lost}: its work was rolled back 1 time"
     (found,) = _incidents(_run("a", state="done", commands=_commands(*lines[:-1])))
     assert found.why == f"{lost}: 'pytest' failed over and over"
+
+
+def test_what_a_redo_cost_is_told_once() -> None:
+    """With what its attempts lost by themselves."""
+    lost = _run("a", task=TASK, lasted=2, commands=_commands(("git reset --hard", "passed", 110)))
+    assert _found(lost) == [("redo", ("a",))]
+    assert _found(lost, _run("b", hours=3, task=SAME, state="done")) == [("redo", ("a", "b"))]
 
 
 @given(st.permutations(range(12)))

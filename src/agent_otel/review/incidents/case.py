@@ -15,6 +15,9 @@ from agent_otel.review.incidents.waste import Waste, moment, wasted
 
 _TRUNKS: Final = frozenset(("", "main", "master", "trunk", "develop", "development", "dev", "HEAD"))
 _FAILED: Final = frozenset(("failing", "missing required evidence"))
+_LATER: Final = frozenset(("failing-late-check", "post-handoff-regression"))
+"""Rules of what failed on the very state that a run left, and came to light only then."""
+
 _MOST_FILES: Final = 50
 _SPACE: Final = re.compile(r"\s+")
 
@@ -51,7 +54,7 @@ def case(audit: Audit) -> Case | None:
         started=started,
         ended=max(moment(record.ended) or started, started),
         failed=_failed(record),
-        accepted=record.review_state == "done",
+        accepted=record.review_state == "done" and not _failed(record),
         objective=_plain(record.task.objective or ""),
         names=frozenset(_names(record)),
         files=frozenset(file.path for file in record.changed_files[:_MOST_FILES]),
@@ -62,7 +65,8 @@ def case(audit: Audit) -> Case | None:
 
 def _failed(record: RunRecord) -> bool:
     ended_badly = record.lifecycle == "abandoned" or record.outcome in ("failed", "interrupted")
-    return ended_badly or record.review_state in _FAILED
+    later = any(finding.rule in _LATER for finding in record.findings)
+    return ended_badly or later or record.review_state in _FAILED
 
 
 def _names(record: RunRecord) -> Iterator[str]:
@@ -82,8 +86,8 @@ def _plain(text: str) -> str:
 def _counting(record: RunRecord) -> Iterator[tuple[str, str]]:
     """The fingerprints that count for "the same failure twice", each with the words of its first finding.
 
-    What is an error counts, and of failures that nothing overcame those of checks, and of the run itself: a listing of
-    a folder that is not there is no incident.
+    What is an error counts, and what failed after the handoff, and of failures that nothing overcame those of checks,
+    and of the run itself: a listing of a folder that is not there is no incident.
     """
     checked = {name for check in record.verifications for name in (check.command_id, *check.evidence)}
     weighty = {
@@ -93,9 +97,8 @@ def _counting(record: RunRecord) -> Iterator[tuple[str, str]]:
     }
     seen: set[str] = set()
     for finding in record.findings:
-        counts = finding.severity == "error" or (
-            finding.rule == "failure-not-resolved" and not weighty.isdisjoint(finding.refs)
-        )
+        unresolved = finding.rule == "failure-not-resolved" and not weighty.isdisjoint(finding.refs)
+        counts = finding.severity == "error" or finding.rule in _LATER or unresolved
         if counts and finding.fingerprint and finding.fingerprint not in seen:
             seen.add(finding.fingerprint)
             yield finding.fingerprint, finding.message

@@ -26,8 +26,11 @@ def incidents(audits: Iterable[Audit], limits: Incidents) -> tuple[Incident, ...
 
 
 def _found(cases: list[Case], limits: Incidents) -> Iterator[Incident]:
-    yield from redone(cases, limits)
-    yield from wasteful(cases, limits)
+    again = list(redone(cases, limits))
+    yield from again
+    # What an attempt lost by itself is a part of what its redo cost, and no incident beside it.
+    told = {run for incident in again for run in incident.runs}
+    yield from wasteful((case for case in cases if case.run_id not in told), limits)
     yield from recurring(cases, limits)
 
 
