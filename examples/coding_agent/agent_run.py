@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -30,12 +31,14 @@ class AgentRun:
         workspace: the repository, which holds the contract ``agent-otel.toml``.
         policy: what decides.
         expected: the tree a solution leaves.
+        commands: globs over the command lines that the gates let it run.
     """
 
-    def __init__(self, workspace: Path, policy: Policy, *, expected: Path) -> None:
+    def __init__(self, workspace: Path, policy: Policy, *, expected: Path, commands: Sequence[str] = COMMANDS) -> None:
         self._workspace = workspace.resolve()
         self._policy = policy
         self._expected = expected
+        self._allowed = tuple(commands)
         self._steps: list[StepReport] = []
         self._commands: list[agent_otel.CommandResult] = []
 
@@ -68,7 +71,7 @@ class AgentRun:
             (
                 allowed_tools(TOOLS),
                 confined_paths(root, writable=contract.scope, off_limits=contract.off_limits),
-                allowed_commands(COMMANDS, ask=ASK),
+                allowed_commands(self._allowed, ask=ASK),
             )
         )
         return Toolbox(Sandbox(root, programs=PROGRAMS), gates)
