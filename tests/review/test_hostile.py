@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
-from html.parser import HTMLParser
-from pathlib import Path
+from datetime import date
 from typing import Final, NamedTuple
-from xml.etree import ElementTree as ET
 
-import cmarkgfm
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from jsonschema import Draft4Validator
 
 from agent_otel.model.contract import Contract, RuleChoice
 from agent_otel.model.record import RunRecord
@@ -24,22 +18,23 @@ from agent_otel.review.diagnosis.diagnose import diagnose
 from agent_otel.review.diagnosis.text import as_text as diagnosis_as_text
 from agent_otel.review.diff import as_text as diff_as_text, compare
 from agent_otel.review.digest import BYTES_PER_TOKEN, digest
+from agent_otel.review.formats.plain import ascii_json
 from agent_otel.review.formats.summary import BUDGET as SUMMARY_BYTES, as_summary
 from agent_otel.review.formats.table import FORMATS
 from agent_otel.review.judge import judge
 from agent_otel.review.note import BUDGET as NOTE_CHARACTERS, note
+from agent_otel.review.postmortems.page import Frame, page
 from agent_otel.review.text import as_markdown, as_text
-from agent_otel.text.terminal import printable
+from agent_otel.review.verified.found import Found, Place, named_files
+from agent_otel.review.verified.text import as_text as verified_as_text
+from agent_otel.review.verified.verify import Verified, verify
+from agent_otel.review.verified.weakened import ChangedTest
 from hostile_records import ATTACKS, saying
+from inert import is_annotations, is_inert, is_json, is_our_markdown, is_sarif, is_xml, starts_no_command
 
-SARIF: Final = Draft4Validator(
-    json.loads((Path(__file__).parents[1] / "data" / "schemas" / "sarif-schema-2.1.0.json").read_text())
-)
 DIGEST_TOKENS: Final = 50_000
-OURS: Final = {
-    "h1", "h2", "h3", "h4", "p", "ul", "li", "code", "strong", "em", "a", "table", "thead", "tbody", "tr", "th", "td",
-}  # fmt: skip
 HUGE: Final = ["A" * 20_000, "::" + "<b>|`" * 4_000]
+PAGE: Final = Frame(trigger="redo", written=date(2026, 5, 18), owner="::error::@team <b>")
 OTHER: Final = RunRecord(run_id="other", lifecycle="settled", outcome="ended")
 
 
@@ -48,54 +43,17 @@ def audited(record: RunRecord) -> list[Audit]:
     return [audit(record, Contract(rules=RuleChoice(ignore={"no-handoff": "they report elsewhere"})))]
 
 
-def elements(page: str) -> set[str]:
-    """The elements that a page of HTML has."""
-    seen: set[str] = set()
-
-    class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            seen.add(tag)
-
-    Reader().feed(page)
-    return seen
+def verified(record: RunRecord) -> Verified:
+    """The record's evidence, of which nothing is there, in a repository whose tests were weakened."""
+    text = record.run_id
+    weaker = ChangedTest(path=text, operation=text, signs=(text,), assertions_removed=1)
+    found = {path: Found(problem=text) for path in named_files(record)}
+    return verify(record, found, Place(trees=(text,), tests=(weaker,)))
 
 
-def is_inert(told: str) -> None:
-    """Nothing moves a cursor, is unseen, or turns the reading direction; and it can be written as UTF-8."""
-    assert printable(told, keep_newlines=True) == told
-
-
-def starts_no_command(told: str) -> None:
-    """A job that prints it gives its runner no workflow command, which may be indented."""
-    assert [line for line in told.splitlines() if line.lstrip().startswith("::")] == []
-
-
-def is_our_markdown(told: str) -> None:
-    """GitHub's renderer makes nothing of it but what we write."""
-    page = cmarkgfm.github_flavored_markdown_to_html(told, cmarkgfm.cmark.Options.CMARK_OPT_UNSAFE)
-    assert elements(page) <= OURS
-
-
-def is_json(told: str) -> None:
-    """A parser reads it."""
-    json.loads(told)
-
-
-def is_sarif(told: str) -> None:
-    """The standard's own schema allows it."""
-    SARIF.validate(json.loads(told))
-
-
-def is_xml(told: str) -> None:
-    """A parser reads it, and finds one suite."""
-    assert len(ET.fromstring(told)) == 1
-
-
-def is_annotations(told: str) -> None:
-    """Each line is one workflow command, of ours."""
-    assert all(
-        re.match(r"::(error|warning|notice) (file=[^,:]+,)?title=agent-otel", line) for line in told.splitlines()
-    )
+def as_json(told: object) -> str:
+    """As commands print it."""
+    return ascii_json(msgspec.to_builtins(told))
 
 
 class Form(NamedTuple):
@@ -119,8 +77,12 @@ FORMS: Final = {
     "digest": Form(lambda record: digest(record, budget=DIGEST_TOKENS), (is_inert, starts_no_command),
                    DIGEST_TOKENS * BYTES_PER_TOKEN),
     "diff": Form(lambda record: diff_as_text(compare(record, OTHER)), (is_inert, starts_no_command)),
-    "diff --json": Form(lambda record: json.dumps(msgspec.to_builtins(compare(OTHER, record))), (is_inert, is_json)),
+    "diff --json": Form(lambda record: as_json(compare(OTHER, record)), (is_inert, is_json)),
     "diagnose": Form(lambda record: diagnosis_as_text(diagnose(record)), (is_inert, starts_no_command)),
+    "diagnose --json": Form(lambda record: as_json(diagnose(record)), (is_inert, starts_no_command, is_json)),
+    "verify": Form(lambda record: verified_as_text(verified(record)), (is_inert, starts_no_command)),
+    "verify --json": Form(lambda record: as_json(verified(record)), (is_inert, starts_no_command, is_json)),
+    "postmortem new": Form(lambda record: page([record, OTHER], PAGE), (is_inert, starts_no_command, is_our_markdown)),
     "summary": Form(lambda record: as_summary(audited(record)), (is_inert, starts_no_command, is_our_markdown),
                     SUMMARY_BYTES),
     "text": Form(in_format("text"), (is_inert, starts_no_command)),

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agent_otel.errors import DecodeError
 from agent_otel.model.record import (
@@ -254,3 +255,26 @@ def test_a_page_is_read_as_it_is_written() -> None:
     read = read_page(DONE)
     assert isinstance(read, Page)
     assert (read.failed, read.written, read.changes[0].due) == (date(2026, 5, 18), WRITTEN, date(2026, 5, 25))
+
+
+@pytest.mark.parametrize(
+    ("run_id", "read"),
+    [
+        ("run 🎉 \x7f\x1b\n\"'\\ <b> @team http://evil.example www.evil.example gh-1", None),
+        ("half \ud83c of a character", "half \ufffd of a character"),
+    ],
+)
+def test_run_ids_are_read_as_they_were_written(run_id: str, read: str | None) -> None:
+    """Whatever stands in them; of half a character, which TOML cannot say, the replacement."""
+    told = page(
+        [RunRecord(run_id=run_id, lifecycle="settled", outcome="ended")], Frame(trigger="redo", written=WRITTEN)
+    )
+    assert read_page(told).runs == (read or run_id,)
+    assert told.partition("\n# ")[0].isascii()
+
+
+def test_the_day_of_a_failure_is_a_day() -> None:
+    """It names a file: whatever else a record may have for its times counts as not known."""
+    record = RunRecord(run_id="r", lifecycle="settled", outcome="ended", started="../../../../x", ended="2026-05-1")
+    assert failed_on([record]) == ""
+    assert failed_on([record, replace(record, ended="2026-05-18T09:00:00.000Z")]) == "2026-05-18"

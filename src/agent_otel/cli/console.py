@@ -16,7 +16,7 @@ import msgspec
 from agent_otel import settings
 from agent_otel.model.record import RunRecord, to_builtins
 from agent_otel.review.text import as_text
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 WIDEST: Final = 120
 """Wider lines are hard to read, however wide the terminal."""
@@ -60,6 +60,12 @@ def print_record(record: RunRecord, *, file: TextIO) -> None:
 
 def _width() -> int:
     return min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Prints lines for people that may quote a run or a file: inert for terminals, and for runners of jobs."""
+    for line in lines:
+        click.echo(uncommanding(printable(line)))
 
 
 def print_json(value: Any) -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 import msgspec
 
-from agent_otel.cli.console import print_json
+from agent_otel.cli.console import print_json, print_lines
 from agent_otel.cli.contracts import Found, contract_at, nearest_contract
 from agent_otel.errors import NotFound
 from agent_otel.model.contract import Contract, Incidents, RequiredCheck
-from agent_otel.text.terminal import printable
 
 
 @click.group
@@ -35,9 +34,7 @@ def check(*, file: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(found.file), "contract": msgspec.to_builtins(found.contract)})
         return
-    click.echo(printable(f"{found.file}: a contract"))
-    for line in meaning(found.contract):
-        click.echo(printable(f"  {line}"))
+    print_lines([f"{found.file}: a contract", *(f"  {line}" for line in meaning(found.contract))])
 
 
 def meaning(demands: Contract) -> Iterator[str]:

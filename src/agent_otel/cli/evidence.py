@@ -19,7 +19,7 @@ import msgspec
 
 from agent_otel import settings
 from agent_otel.cli.chosen import READABLE
-from agent_otel.cli.console import print_json
+from agent_otel.cli.console import print_json, print_lines
 from agent_otel.cli.database import chosen_policy, database_option, existing_store, located
 from agent_otel.cli.moments import Moment
 from agent_otel.cli.named import find_run
@@ -41,7 +41,6 @@ from agent_otel.service.settings import RedactionSettings
 from agent_otel.store.base import Store
 from agent_otel.store.open import file_of
 from agent_otel.text.redaction import Masker
-from agent_otel.text.terminal import printable
 from agent_otel.text.truncation import tail
 
 TAIL: Final = 2000
@@ -284,4 +283,4 @@ def _report(run_id: str, said: Mapping[str, Value | None], *, as_json: bool, sta
         print_json({"run_id": run_id, "state": state, "evidence": msgspec.to_builtins(given)})
         return
     check, outcome = said[names.VERIFICATION_CHECK], said[names.VERIFICATION_OUTCOME]
-    click.echo(printable(f"{check}: {outcome}: {_STATES[state].format(run=run_id)}"))
+    print_lines([f"{check}: {outcome}: {_STATES[state].format(run=run_id)}"])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from agent_otel.errors import AgentOtelError
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 
 class NotJudged(click.ClickException):
@@ -18,7 +18,7 @@ class NotJudged(click.ClickException):
 
     def format_message(self) -> str:
         """The message, made inert."""
-        return printable(self.message, keep_newlines=True)
+        return uncommanding(printable(self.message, keep_newlines=True))
 
 
 @contextmanager

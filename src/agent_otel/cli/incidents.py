@@ -10,7 +10,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from agent_otel.cli.console import print_json
+from agent_otel.cli.console import print_json, print_lines
 from agent_otel.cli.contracts import contract_option, demanded
 from agent_otel.cli.database import Source, existing_records, source_options
 from agent_otel.cli.gates import gated
@@ -23,7 +23,6 @@ from agent_otel.review.incidents.find import incidents as incidents_in
 from agent_otel.review.incidents.shape import Incident
 from agent_otel.review.wording import count
 from agent_otel.store.base import RecordQuery
-from agent_otel.text.terminal import printable
 
 _DEFAULT = "30d"
 
@@ -69,7 +68,7 @@ def incidents(
     if as_json:
         print_json({"since": asked.since, "incidents": msgspec.to_builtins(found)})
     else:
-        click.echo("\n".join(_told(found)))
+        print_lines(_told(found))
     ctx.exit(int(bool(found)))
 
 
@@ -77,8 +76,8 @@ def _told(found: Iterable[Incident]) -> Iterator[str]:
     number = 0
     for number, incident in enumerate(found, start=1):
         when = f"{incident.started[:10]} to {incident.ended[:10]}"
-        yield f"{number}. {incident.trigger}, {when}: {printable(incident.why)}"
-        yield f"   runs: {', '.join(map(printable, incident.runs))}"
+        yield f"{number}. {incident.trigger}, {when}: {incident.why}"
+        yield f"   runs: {', '.join(incident.runs)}"
         if incident.fingerprints:
-            yield f"   failures: {', '.join(map(printable, incident.fingerprints))}"
+            yield f"   failures: {', '.join(incident.fingerprints)}"
     yield f"{count(number, 'incident')} to write a post-mortem about" if number else "no incidents"

@@ -30,7 +30,7 @@ from agent_otel.cli.show import show
 from agent_otel.cli.verify import verify
 from agent_otel.errors import AgentOtelError, SettingsError
 from agent_otel.sdk.state import VERSION
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 
 class Failure(click.ClickException):
@@ -38,7 +38,7 @@ class Failure(click.ClickException):
 
     def format_message(self) -> str:
         """The message, made inert."""
-        return printable(self.message, keep_newlines=True)
+        return uncommanding(printable(self.message, keep_newlines=True))
 
 
 class Misuse(Failure):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from agent_otel.cli.console import print_json
+from agent_otel.cli.console import print_json, print_lines
 from agent_otel.cli.contracts import contract_option, demanded
 from agent_otel.cli.database import Source, existing_records, source_options
 from agent_otel.cli.gates import gated
@@ -22,7 +22,6 @@ from agent_otel.review.postmortems.check import problems
 from agent_otel.review.postmortems.page import TRIGGERS, Frame, failed_on, page as page_of, title
 from agent_otel.review.wording import count
 from agent_otel.sdk.git import Repository
-from agent_otel.text.terminal import printable
 
 _NOT_SLUG: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST: Final = 50
@@ -92,7 +91,7 @@ def new(  # noqa: PLR0913 - one for each option
     except FileExistsError as exc:
         message = f"{file}: is there already"
         raise SettingsError(message) from exc
-    click.echo(printable(str(file)))
+    print_lines([str(file)])
 
 
 @postmortem.command
@@ -112,7 +111,7 @@ def check(ctx: click.Context, *, folder: Path, today: date | None, as_json: bool
     if as_json:
         print_json({"pages": found})
     else:
-        click.echo("\n".join(_told(found)))
+        print_lines(_told(found))
     ctx.exit(int(any(found.values())))
 
 
@@ -133,6 +132,6 @@ def _problems(file: Path, today: date) -> Iterator[str]:
 
 def _told(found: dict[str, list[str]]) -> Iterator[str]:
     for name, wrong in found.items():
-        yield f"{printable(name)}: {count(len(wrong), 'problem') if wrong else 'all is well'}"
-        yield from (f"  {printable(problem)}" for problem in wrong)
+        yield f"{name}: {count(len(wrong), 'problem') if wrong else 'all is well'}"
+        yield from (f"  {problem}" for problem in wrong)
     yield count(len(found), "page")

@@ -6,7 +6,7 @@ import click
 import tabulate
 from msgspec.structs import replace
 
-from agent_otel.cli.console import print_records_json
+from agent_otel.cli.console import print_lines, print_records_json
 from agent_otel.cli.database import Source, existing_records, source_options
 from agent_otel.cli.queries import query_options
 from agent_otel.review.text import SummaryRow, summary_rows
@@ -26,6 +26,7 @@ def runs(*, source: Source, query: RecordQuery, limit: int, as_json: bool) -> No
         print_records_json(found)
     elif found:
         # Ids and objectives that look like numbers stay as they are.
-        click.echo(tabulate.tabulate(summary_rows(found), headers=SummaryRow._fields, disable_numparse=True))
+        table = tabulate.tabulate(summary_rows(found), headers=SummaryRow._fields, disable_numparse=True)
+        print_lines(table.splitlines())
     else:
         click.echo("no runs")

@@ -6,6 +6,7 @@ The front matter is TOML between two lines of ``+++``. What only a human can wri
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
@@ -35,6 +36,8 @@ FENCE: Final = "+++"
 WEEK: Final = timedelta(days=7)
 TRIGGERS: Final = ("redo", "recurrence", "near-miss")
 
+_LIVE: Final = re.compile(r"[^ -~]|[<>&@#%`*~|!$\[\]]|:(?=/)|(?<=www)\.|(?<=gh)-(?=\d)", re.IGNORECASE)
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
 _MOST: Final = 6
 _LONG: Final = 160
 
@@ -69,9 +72,12 @@ def title(records: Iterable[RunRecord]) -> str:
 
 
 def failed_on(records: Iterable[RunRecord]) -> str:
-    """The day of the failure: that of the first run's end; empty where nobody knows."""
-    ends = (record.ended or record.started for record in records)
-    return min((end[:10] for end in ends if end), default="")
+    """The day of the failure: that of the first run's end; empty where nobody knows.
+
+    It names files: what is no day is not known.
+    """
+    days = (_DAY.match(record.ended or record.started or "") for record in records)
+    return min((day[0] for day in days if day), default="")
 
 
 def _front(runs: Sequence[RunRecord], frame: Frame) -> Iterator[str]:
@@ -97,9 +103,20 @@ def _weighs(severity: str) -> bool:
     return severity == "error"
 
 
-def _toml(value: object) -> str:
-    """A text or a list of texts; TOML reads JSON's escapes but for the one of DEL, which is none."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
+def _toml(value: str | Sequence[str]) -> str:
+    """A text or a list of texts as TOML, which reads JSON's escapes, but halves of characters.
+
+    Forges render these lines as Markdown: what would be markup there, a mention or an address is escaped as well.
+    """
+    if not isinstance(value, str):
+        return f"[{', '.join(map(_toml, value))}]"
+    return _LIVE.sub(lambda match: _escape(ord(match[0])), json.dumps(value, ensure_ascii=False))
+
+
+def _escape(code_point: int) -> str:
+    if 0xD800 <= code_point <= 0xDFFF:  # noqa: PLR2004 - a half of a character, which TOML cannot say
+        return "\\ufffd"
+    return f"\\u{code_point:04x}" if code_point <= 0xFFFF else f"\\U{code_point:08x}"  # noqa: PLR2004 - four hex digits
 
 
 def _happened(runs: Sequence[RunRecord], about: RunRecord) -> Iterator[str]:

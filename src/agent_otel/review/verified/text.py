@@ -8,14 +8,14 @@ from agent_otel.review.verified.files import CheckedFile
 from agent_otel.review.verified.verify import Verified, VerifiedCheck
 from agent_otel.review.verified.weakened import ChangedTest, told
 from agent_otel.review.wording import count
-from agent_otel.text.terminal import printable
+from agent_otel.text.terminal import printable, uncommanding
 
 _SHORT = 12
 
 
 def as_text(verified: Verified) -> str:
     """The verdict first, then each check with its files and tests, then what the run claims; ends in a line feed."""
-    return "".join(f"{printable(line)}\n" for line in _lines(verified))
+    return uncommanding("".join(f"{printable(line)}\n" for line in _lines(verified)))
 
 
 def _lines(verified: Verified) -> Iterator[str]:
