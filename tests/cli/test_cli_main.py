@@ -58,7 +58,7 @@ def test_commands_are_those_of_the_readme() -> None:
         "recompact",
         "record",
     ]
-    known += ["report", "rules", "run", "runs", "serve", "show", "verify"]
+    known += ["report", "review", "rules", "run", "runs", "serve", "show", "verify"]
     assert sorted(main.commands) == known
 
 

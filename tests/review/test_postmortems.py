@@ -214,6 +214,12 @@ def test_a_finished_page_has_no_problem() -> None:
         (("It took five hours.", "TODO: write it"), 0, None, "What happened: not filled in"),
         (("One line in AGENTS.md.", ""), 0, None, "What changes: not filled in"),
         (('trigger = "redo"', 'trigger = "mood"'), 0, None, "trigger: expected one of redo, recurrence, near-miss"),
+        (
+            ('owner = "ada"\n\n', 'owner = "ada"\nlayer = "luck"\n\n'),
+            0,
+            None,
+            "layer: expected one of task description,",
+        ),
         (('["3f2a"]', "[]"), 0, None, "runs: names none"),
         (('owner = "ada"\n\n', 'owner = "TODO"\n\n'), 0, None, "owner: nobody"),
         (("five hours", "hour " * 601), 0, None, "longer than a page: "),

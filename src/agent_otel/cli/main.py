@@ -22,6 +22,7 @@ from agent_otel.cli.postmortem import postmortem
 from agent_otel.cli.recompact import recompact
 from agent_otel.cli.record import record
 from agent_otel.cli.report import report
+from agent_otel.cli.review import review
 from agent_otel.cli.rules import rules
 from agent_otel.cli.run import run
 from agent_otel.cli.runs import runs
@@ -69,8 +70,8 @@ def main() -> None:
 
 
 READING = (
-    runs, show, note, audit, verify, diagnose, incidents, postmortem, contract, digest, diff, export, report, record,
-    rules, dialects, doctor,
+    runs, show, note, audit, verify, diagnose, incidents, postmortem, review, contract, digest, diff, export, report,
+    record, rules, dialects, doctor,
 )  # fmt: skip
 MAKING = (run, exec_, evidence, compact, recompact, serve, consume)
 

@@ -1,16 +1,24 @@
-"""The pages of post-mortems in a folder."""
+"""The pages of post-mortems in a folder, the reviews that were held of them, and whether their changes landed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from agent_otel.errors import DecodeError
+from agent_otel.review.postmortems.check import Landed
 from agent_otel.review.postmortems.read import Page, read_page
+from agent_otel.review.quarter.held import held_on
+from agent_otel.review.quarter.pages import Written
+from agent_otel.sdk.git import Repository
 
 FOLDER: Final = "postmortems"
 """Where a repository keeps them."""
+
+REVIEWS: Final = "reviews"
+"""Where, in that folder, the reviews are kept that were held."""
 
 
 def page_files(folder: Path) -> list[Path]:
@@ -41,3 +49,35 @@ def _runs(file: Path) -> frozenset[str]:
         return frozenset(page_at(file).runs)
     except DecodeError:
         return frozenset()
+
+
+def all_pages(folder: Path) -> tuple[list[Written], list[str]]:
+    """The pages in the folder, and what is wrong with the files that are none."""
+    found = [_read(file) for file in page_files(folder)]
+    return [each for each in found if isinstance(each, Written)], [each for each in found if isinstance(each, str)]
+
+
+def _read(file: Path) -> Written | str:
+    try:
+        return Written(file.name, page_at(file))
+    except DecodeError as exc:
+        return f"{file.name}: {exc}"
+
+
+def held_reviews(folder: Path) -> Iterator[date]:
+    """The days on which reviews of the pages in the folder were held."""
+    for file in sorted((folder / REVIEWS).glob("*.md")):
+        day = held_on(file.read_text(encoding="utf-8", errors="replace"))
+        if day is not None:
+            yield day
+
+
+def landed_in(folder: Path) -> Landed:
+    """Tells when a file was first changed since a day, by the history of the repository around the folder."""
+    repository = Repository.find(folder) if folder.is_dir() else None
+
+    def landed(path: str, since: date) -> date | None:
+        when = repository.changed_since(path, since.isoformat()) if repository else ""
+        return date.fromisoformat(when) if when else None
+
+    return landed

@@ -4,45 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from agent_otel.cli.console import print_json, print_lines
 from agent_otel.cli.contracts import contract_option, demanded
 from agent_otel.cli.database import Source, existing_records, source_options
+from agent_otel.cli.days import today as this_day, today_option
 from agent_otel.cli.gates import gated
 from agent_otel.cli.named import find_run
-from agent_otel.cli.pages import FOLDER, page_at, page_files
+from agent_otel.cli.pages import FOLDER, landed_in, page_at, page_files
 from agent_otel.errors import DecodeError, SettingsError
 from agent_otel.review.contracted import audit
 from agent_otel.review.postmortems.check import problems
 from agent_otel.review.postmortems.page import TRIGGERS, Frame, failed_on, page as page_of, title
 from agent_otel.review.wording import count
-from agent_otel.sdk.git import Repository
 
 _NOT_SLUG: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST: Final = 50
-
-
-class Day(click.ParamType[date]):
-    """A day."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day that an ISO 8601 text names."""
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"expected a day such as 2026-05-18, got {value!r}", param, ctx)
-
-
-_today: Final = click.option(
-    "--today", type=Day(), metavar="DAY", help="The day it is; by default today in UTC.", show_default=False
-)
 
 
 @click.group
@@ -58,7 +40,7 @@ def postmortem() -> None:
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, show_default=True,
     help="Where the pages are.",
 )  # fmt: skip
-@_today
+@today_option
 @contract_option
 @source_options
 def new(  # noqa: PLR0913 - one for each option
@@ -80,7 +62,7 @@ def new(  # noqa: PLR0913 - one for each option
     with existing_records(source) as records:
         found = [audit(find_run(records, run), demands).record for run in runs]
     known = {record.run_id: record for record in found}
-    written = today or datetime.now(timezone.utc).date()
+    written = today or this_day()
     text = page_of(list(known.values()), Frame(trigger=trigger, written=written, owner=owner))
     name = _NOT_SLUG.sub("-", title(found).lower()).strip("-")[:_LONGEST].strip("-") or "run"
     file = folder / f"{failed_on(found) or written.isoformat()}-{name}.md"
@@ -96,7 +78,7 @@ def new(  # noqa: PLR0913 - one for each option
 
 @postmortem.command
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=FOLDER, required=False)
-@_today
+@today_option
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 @click.pass_context
 def check(ctx: click.Context, *, folder: Path, today: date | None, as_json: bool) -> None:
@@ -106,7 +88,7 @@ def check(ctx: click.Context, *, folder: Path, today: date | None, as_json: bool
     with 0 where all is well, with 1 where something is not, with 2 where it was not asked right.
     """
     with gated():
-        day = today or datetime.now(timezone.utc).date()
+        day = today or this_day()
         found = {file.name: list(_problems(file, day)) for file in page_files(folder)}
     if as_json:
         print_json({"pages": found})
@@ -121,13 +103,7 @@ def _problems(file: Path, today: date) -> Iterator[str]:
     except DecodeError as exc:
         yield str(exc)
         return
-    repository = Repository.find(file.parent)
-
-    def landed(path: str, since: date) -> date | None:
-        when = repository.changed_since(path, since.isoformat()) if repository else ""
-        return date.fromisoformat(when) if when else None
-
-    yield from problems(page, today=today, landed=landed)
+    yield from problems(page, today=today, landed=landed_in(file.parent))
 
 
 def _told(found: dict[str, list[str]]) -> Iterator[str]:

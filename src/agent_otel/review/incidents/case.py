@@ -58,7 +58,7 @@ def case(audit: Audit) -> Case | None:
         objective=_plain(record.task.objective or ""),
         names=frozenset(_names(record)),
         files=frozenset(file.path for file in record.changed_files[:_MOST_FILES]),
-        fingerprints=dict(_counting(record)),
+        fingerprints=counting(record),
         waste=wasted(record),
     )
 
@@ -83,7 +83,7 @@ def _plain(text: str) -> str:
     return _SPACE.sub(" ", text).strip().casefold()
 
 
-def _counting(record: RunRecord) -> Iterator[tuple[str, str]]:
+def counting(record: RunRecord) -> dict[str, str]:
     """The fingerprints that count for "the same failure twice", each with the words of its first finding.
 
     What is an error counts, and what failed after the handoff, and of failures that nothing overcame those of checks,
@@ -95,10 +95,10 @@ def _counting(record: RunRecord) -> Iterator[tuple[str, str]]:
         for failure in record.failures
         if failure.command_id in checked or not (failure.command or failure.tool)
     }
-    seen: set[str] = set()
+    found: dict[str, str] = {}
     for finding in record.findings:
         unresolved = finding.rule == "failure-not-resolved" and not weighty.isdisjoint(finding.refs)
         counts = finding.severity == "error" or finding.rule in _LATER or unresolved
-        if counts and finding.fingerprint and finding.fingerprint not in seen:
-            seen.add(finding.fingerprint)
-            yield finding.fingerprint, finding.message
+        if counts and finding.fingerprint:
+            found.setdefault(finding.fingerprint, finding.message)
+    return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Final
+from typing import Final, get_args
 
+from agent_otel.model.record import Layer
 from agent_otel.review.postmortems.page import SECTIONS, TODO, TRIGGERS, WEEK
 from agent_otel.review.postmortems.read import Change, Page
 from agent_otel.review.wording import count
@@ -17,6 +18,7 @@ MOST_CHANGES: Final = 2
 """More than two changes are a project, and projects do not land in a week."""
 
 _STATES: Final = ("open", "landed", "dropped")
+_LAYERS: Final = ("", *get_args(Layer))
 
 Landed = Callable[[str, date], "date | None"]
 """Given the path of a file and a day, when it was first changed since; None where it was not."""
@@ -51,6 +53,8 @@ def _structure(page: Page) -> Iterator[str]:
             yield f"{heading}: not filled in"
     if page.trigger not in TRIGGERS:
         yield f"trigger: expected one of {', '.join(TRIGGERS)}, got {page.trigger!r}"
+    if page.layer not in _LAYERS:
+        yield f"layer: expected one of {', '.join(_LAYERS[1:])}, got {page.layer!r}"
     if not page.runs:
         yield "runs: names none"
     if page.owner in ("", TODO):

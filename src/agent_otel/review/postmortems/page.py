@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from agent_otel.model.record import RunRecord
+from agent_otel.review.incidents.case import counting
 from agent_otel.review.postmortems.layers import LAYERS
 from agent_otel.review.standing import standings
 from agent_otel.review.wording import count, duration, shortened
@@ -81,11 +82,11 @@ def failed_on(records: Iterable[RunRecord]) -> str:
 
 
 def _front(runs: Sequence[RunRecord], frame: Frame) -> Iterator[str]:
-    fingerprints = {each.fingerprint: None for run in runs for each in run.findings if _weighs(each.severity)}
+    fingerprints = dict.fromkeys(name for run in runs for name in counting(run))
     fields = {
         "trigger": frame.trigger,
         "runs": [run.run_id for run in runs],
-        "fingerprints": [name for name in fingerprints if name][:_MOST],
+        "fingerprints": list(fingerprints)[:_MOST],
         "failed": failed_on(runs) or frame.written.isoformat(),
         "written": frame.written.isoformat(),
         "owner": frame.owner or TODO,

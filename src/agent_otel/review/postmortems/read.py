@@ -17,21 +17,29 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_TITLE: Final = re.compile(r"^# +(.+?) *$", re.MULTILINE)
 _HEADING: Final = re.compile(r"^## +(.+?) *$", re.MULTILINE)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """An edit to the setup; ``state`` is what the page says became of it."""
+    """An edit to the setup; ``state`` is what the page says became of it.
+
+    ``fingerprints`` are those that it is to stop, where they are not all of the page's.
+    """
 
     file: str = ""
     what: str = ""
     owner: str = ""
     due: date | None = None
     state: str = "open"
+    fingerprints: tuple[str, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A page as it is written."""
+    """A page as it is written.
+
+    ``layer`` and ``area`` are where it points to, where a human says so; the quarterly review groups pages by them.
+    """
 
     trigger: str
     runs: tuple[str, ...]
@@ -39,7 +47,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     written: date
     owner: str = ""
     fingerprints: tuple[str, ...] = ()
+    layer: str = ""
+    area: str = ""
     changes: tuple[Change, ...] = ()
+    title: str = ""
     sections: dict[str, str] = {}
     words: int = 0
 
@@ -60,6 +71,7 @@ def read_page(text: str) -> Page:
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as exc:
         message = f"front matter: {exc}"
         raise DecodeError(message) from exc
+    titled = _TITLE.search(body)
     _, *parts = _HEADING.split(body)
     sections = dict(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
-    return msgspec.structs.replace(page, sections=sections, words=len(body.split()))
+    return msgspec.structs.replace(page, title=titled[1] if titled else "", sections=sections, words=len(body.split()))

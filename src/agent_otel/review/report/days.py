@@ -47,19 +47,25 @@ class Axis(NamedTuple):
         return OverTime(unit=self.unit, starts=tuple(start.isoformat() for start in self.starts), lines=tuple(lines))
 
 
-def axis(days: Collection[int]) -> Axis:
-    """The axis on which the days lie, in the finest unit that gives no more than ``MOST_STEPS`` steps."""
+def axis(days: Collection[int], *, finest: str = "day", most: int = MOST_STEPS) -> Axis:
+    """The axis on which the days lie, in the finest unit that gives no more than ``most`` steps.
+
+    Args:
+        days: as numbers.
+        finest: no step is shorter: a ``day``, or a ``week``.
+        most: how many steps there may be.
+    """
     if not days:
-        return Axis("day", (), days=1)
+        return Axis(finest, (), days=1)
     first, last = date.fromordinal(min(days)), date.fromordinal(max(days))
-    for unit, length in (("day", 1), ("week", 7)):
+    for unit, length in (("day", 1), ("week", 7))[finest == "week" :]:
         # Weeks begin on Mondays; day 1 of the calendar is one.
         start = first.toordinal() - (first.toordinal() - 1) % length
         steps = range(start, last.toordinal() + 1, length)
-        if len(steps) <= MOST_STEPS:
+        if len(steps) <= most:
             return Axis(unit, tuple(map(date.fromordinal, steps)), days=length)
     months = 1
-    while (_month(last) - _month(first)) // months + 2 > MOST_STEPS:
+    while (_month(last) - _month(first)) // months + 2 > most:
         months *= 10 if months >= _YEAR else _YEAR
     start = _month(first) - _month(first) % months
     return Axis(

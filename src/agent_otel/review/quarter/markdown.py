@@ -1,0 +1,189 @@
+"""The review as Markdown, to be read in a meeting and kept beside the post-mortems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import Final
+from urllib.parse import quote
+
+from agent_otel.review.fingerprints.areas import ROOT
+from agent_otel.review.quarter.held import front
+from agent_otel.review.quarter.shape import ChangeEffect, ChangeRow, FailureRow, Return, Review, Runs
+from agent_otel.review.report.shape import OverTime
+from agent_otel.review.wording import count, duration, shortened
+from agent_otel.text.markdown import code, inline as escaped
+from agent_otel.text.terminal import printable
+
+_NAMED: Final = 5
+_LONG: Final = 160
+
+
+def as_markdown(review: Review, *, held: date, folder: str = "") -> str:
+    """The review, ending in a line feed; the same review gives the same text.
+
+    Args:
+        review: what it says.
+        held: the day on which it is held.
+        folder: what leads from the text to the folder of the pages, such as ``../``.
+    """
+
+    def linked(file: str, title: str) -> str:
+        return f"[{_said(shortened(title, _LONG))}]({quote(folder + file)})"
+
+    lines = [*front(held), "", f"# Review of {review.since} to {review.until}", "", *_headline(review)]
+    for heading, tell in _SECTIONS.items():
+        lines += ["", f"## {heading}", "", *(list(tell(review, linked)) or ["None."])]
+    return "\n".join(lines) + "\n"
+
+
+_Linked = Callable[[str, str], str]
+
+
+def _headline(review: Review) -> Iterator[str]:
+    failed = f", {review.failed_runs} of them failed or unproved" if review.failed_runs else ""
+    written = count(len(review.postmortems), "post-mortem")
+    yield f"{count(review.runs, 'run')}{failed}; {count(review.failures, 'kind')} of failure; {written}."
+    if review.unread:
+        yield ""
+        yield from (f"- not read: {_said(problem)}" for problem in review.unread)
+
+
+def _postmortems(review: Review, linked: _Linked) -> Iterator[str]:
+    if review.postmortems:
+        yield "| failed | trigger | post-mortem | points to | changes |"
+        yield "|---|---|---|---|---|"
+    for page in review.postmortems:
+        points = ", ".join(_place(point.layer, point.area) for point in page.points) or "nothing recorded"
+        changes = "; ".join(_change(change) for change in page.changes) or "none"
+        yield f"| {page.failed} | {_said(page.trigger)} | {linked(page.file, page.title)} | {points} | {changes} |"
+
+
+def _change(change: ChangeRow) -> str:
+    when = change.landed if change.landed is not None and change.state != "dropped" else f"due {change.due}"
+    return f"{code(change.file)}: {change.state}, {when}"
+
+
+def _by_frequency(review: Review, _: _Linked) -> Iterator[str]:
+    if review.by_frequency:
+        yield "| runs | failure | layer | when | agents | latest runs |"
+        yield "|---:|---|---|---|---|---|"
+    for row in review.by_frequency:
+        also = f" (also {', '.join(map(code, row.also))})" if row.also else ""
+        agents = ", ".join(map(_said, row.agents)) or "not recorded"
+        cells = (
+            str(row.runs.count),
+            _failure(row) + also,
+            row.layer or "none",
+            _when(row.runs),
+            agents,
+            _named(row.runs),
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield from _more(review, review.by_frequency)
+
+
+def _by_cost(review: Review, _: _Linked) -> Iterator[str]:
+    if review.by_cost:
+        yield "| lost | tokens | USD | runs | failure |"
+        yield "|---:|---:|---:|---:|---|"
+    for row in review.by_cost:
+        tokens = "not recorded" if row.tokens is None else f"{row.tokens:,}"
+        dollars = "not recorded" if row.cost_usd is None else f"{row.cost_usd:.2f}"
+        yield f"| {duration(row.lost_s)} | {tokens} | {dollars} | {row.runs.count} | {_failure(row)} |"
+
+
+def _more(review: Review, shown: Sequence[FailureRow]) -> Iterator[str]:
+    if review.failures > len(shown):
+        yield ""
+        yield f"And {review.failures - len(shown)} more, which were seen less often."
+
+
+def _layers(review: Review, _: _Linked) -> Iterator[str]:
+    times: OverTime = review.findings_by_layer
+    if not times.lines:
+        return
+    yield f"| {times.unit} from | {' | '.join(line.name for line in times.lines)} |"
+    yield f"|---|{'---:|' * len(times.lines)}"
+    for step, start in enumerate(times.starts):
+        yield f"| {start} | {' | '.join(f'{line.values[step] or 0:.0f}' for line in times.lines)} |"
+
+
+def _groups(review: Review, linked: _Linked) -> Iterator[str]:
+    titles = {page.file: page.title for page in review.postmortems}
+    for group in review.groups:
+        pages = ", ".join(linked(file, titles[file]) for file in group.pages)
+        changes = ", ".join(map(code, group.changes)) or "none"
+        yield f"- {_place(group.layer, group.area)}: {count(len(group.pages), 'post-mortem')} ({pages});"
+        yield f"  changed one by one: {changes}"
+
+
+def _changes(review: Review, linked: _Linked) -> Iterator[str]:
+    for change in review.changes:
+        what = f" “{_said(shortened(change.what, _LONG))}”" if change.what else ""
+        page = linked(change.page, change.title)
+        yield f"- {code(change.file)}{what} ({page}), landed {change.landed}: **{change.effect}**"
+        yield f"  {_why(change)}"
+        yield from (f"  - {_came_back(each)}" for each in change.returned)
+
+
+def _why(change: ChangeEffect) -> str:
+    if change.effect == "nothing to look for":
+        return "(the page names no failure, and the runs that it is about show none)"
+    since = f"{count(change.runs_since, 'run')} since"
+    if change.needed is None:
+        return f"({since}; none before in this quarter)"
+    before = f"{change.seen_before} of {count(change.runs_before, 'run')} before"
+    if change.effect == "came back":
+        return f"({before}; {since})"
+    tells = f"; {change.needed} would tell" if change.effect == "not known yet" else ""
+    return f"({before}, none of {since}{tells})"
+
+
+def _ideas(review: Review, linked: _Linked) -> Iterator[str]:
+    for idea in review.rejected_ideas:
+        yield f"- “{_said(shortened(idea.idea, _LONG))}” ({linked(idea.page, idea.title)}), rejected {idea.rejected}"
+        yield from (f"  - {_came_back(each)}" for each in idea.returned)
+
+
+def _came_back(each: Return) -> str:
+    runs = each.runs
+    return f"{_failure(each)} in {count(runs.count, 'run')} since, {_when(runs)}: {_named(runs)}"
+
+
+def _when(runs: Runs) -> str:
+    return runs.first if runs.first == runs.last else f"{runs.first} to {runs.last}"
+
+
+def _failure(row: FailureRow | Return) -> str:
+    return f"{code(row.fingerprint)} {_said(shortened(printable(row.says), _LONG))}"
+
+
+def _place(layer: str, area: str) -> str:
+    return _said(layer) if area == ROOT else f"{_said(layer)} in {code(area)}"
+
+
+def _named(runs: Runs) -> str:
+    return _listed(runs.latest, runs.count)
+
+
+def _listed(names: Iterable[str], total: int) -> str:
+    shown = [code(name) for name in names][:_NAMED]
+    more = total - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _said(text: str) -> str:
+    return escaped(text).replace("&#58; ", ": ").replace("\\-", "-")
+
+
+_SECTIONS: Final[dict[str, Callable[[Review, _Linked], Iterator[str]]]] = {
+    "Post-mortems": _postmortems,
+    "Failures by frequency": _by_frequency,
+    "Failures by cost": _by_cost,
+    "Findings by layer": _layers,
+    "One change for several": _groups,
+    "Changes, and what came of them": _changes,
+    "Rejected ideas whose failure came back": _ideas,
+}
+"""Heading to what stands under it."""
