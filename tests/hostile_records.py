@@ -23,6 +23,7 @@ from agent_otel.model.record import (
     Gate,
     Handoff,
     Layer,
+    NearMiss,
     OpenSpan,
     Output,
     RunRecord,
@@ -104,6 +105,9 @@ def records(draw: st.DrawFn) -> RunRecord:
     claims = st.builds(Claim, text=TEXTS, statements=st.lists(stated, max_size=2).map(tuple))
     alternatives = st.lists(st.builds(Alternative, option=TEXTS), max_size=2).map(tuple)
     decisions = st.builds(Decision, option=TEXTS, alternatives=alternatives)
+    misses = st.builds(
+        NearMiss, id=TEXTS, caught_by=TEXTS, what=TEXTS, files=LISTS, layer=st.none() | st.sampled_from(get_args(Layer))
+    )
     handoff = st.builds(
         Handoff, status=st.none() | TEXTS, blockers=LISTS, next_action=st.none() | TEXTS, assumptions=LISTS,
         risks=LISTS, look_twice=LISTS,
@@ -127,6 +131,7 @@ def records(draw: st.DrawFn) -> RunRecord:
         open_risks=draw(LISTS),
         handoff=draw(st.none() | handoff),
         final_status=draw(st.none() | TEXTS),
+        near_misses=tuple(draw(st.lists(misses, max_size=2))),
         findings=tuple(draw(st.lists(found, max_size=4))),
         capture=Capture(traces=draw(LISTS), limits=draw(LISTS)),
     )
@@ -148,6 +153,7 @@ def saying(text: str) -> RunRecord:
         failures=(Failure(id=text, command=text, error=text, suspected_cause=text, resolved_by=text),),
         decisions=(Decision(option=text, based_on=(text,)),),
         verifications=(Verification(id=text, check=text, outcome="not_run", reason=text),),
+        near_misses=(NearMiss(id=text, caught_by=text, what=text, at=text, files=(text,), layer="code review"),),
         skipped_checks=(text,), gates=(Gate(tool=text, outcome=text, policy=text, reason=text),),
         budgets={text: Budget(limit=1, consumed=2)}, claims=(Claim(text=text),), open_risks=(text,),
         handoff=Handoff(status=text, blockers=(text,), next_action=text, look_twice=(text,)),

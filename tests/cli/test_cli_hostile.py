@@ -73,6 +73,8 @@ COMMANDS: Final = (
     Told(("export", "--jsonl")),
     Told(("evidence", "add", FIRST, "--check", TEXT, "--exit-code", "1", "--by", TEXT)),
     Told(("evidence", "add", FIRST, "--check", TEXT, "--exit-code", "1", "--by", TEXT, "--json"), (*SAFE, is_json)),
+    Told(("near-miss", FIRST, "--caught-by", TEXT, "--what", TEXT, "--file", TEXT)),
+    Told(("near-miss", FIRST, "--caught-by", TEXT, "--what", TEXT, "--json"), (*SAFE, is_json)),
 )
 SAYS_NOTHING_OF_RUNS: Final = {"record", "rules", "dialects", "doctor"}
 

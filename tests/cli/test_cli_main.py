@@ -53,6 +53,7 @@ def test_commands_are_those_of_the_readme() -> None:
         "exec",
         "export",
         "incidents",
+        "near-miss",
         "note",
         "postmortem",
         "recompact",

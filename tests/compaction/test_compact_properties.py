@@ -74,7 +74,7 @@ SCOPES = st.sampled_from([names.SCOPE, names.SCOPE, "pydantic-ai", ""])
 EVENT_NAMES = st.sampled_from(
     [
         *sorted(EVENTS),
-        names.EVIDENCE_ADDED,
+        *names.SAID_BY_OTHERS,
         names.USER_MESSAGE,
         names.CHOICE,
         names.TOOL_MESSAGE,

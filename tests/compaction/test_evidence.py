@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
-from agent_otel.compaction.compact import added_evidence, compact
+from agent_otel.compaction.compact import brought_later, compact
 from agent_otel.compaction.evidence.added import with_evidence
 from agent_otel.model import names
 from agent_otel.model.item import Log, Span, SpanEvent
@@ -164,7 +164,7 @@ def test_evidence_makes_no_run() -> None:
     """Of a run that nobody heard of, or that it does not name, there is no record; it waits for its run."""
     assert compact([evidence(), evidence(run_id=""), evidence(check="")], now_ns=NOW_NS) == []
     assert late(folded(evidence(run_id="r2"), evidence(run_id=""), evidence(check=""))) == []
-    assert [len(found) for found in added_evidence([evidence(), evidence("fail")]).values()] == [2]
+    assert [len(found) for found in brought_later([evidence(), evidence("fail")]).evidence.values()] == [2]
 
 
 def test_the_same_evidence_twice_counts_as_of_the_first_time() -> None:
@@ -246,9 +246,9 @@ def test_of_a_run_that_changed_nothing_a_pipeline_tells_nothing() -> None:
 def test_a_record_keeps_the_evidence_that_it_has() -> None:
     """Adding it again to a finished record changes nothing; more of it stands behind."""
     record = folded(evidence(**{names.EVIDENCE_ID: "e1"}))
-    known = added_evidence([evidence(**{names.EVIDENCE_ID: "e1"})])["r1"]
+    known = brought_later([evidence(**{names.EVIDENCE_ID: "e1"})]).evidence["r1"]
     assert with_evidence(record, known) is record
-    more = added_evidence([evidence("fail", **{names.EVIDENCE_ID: "e2"})])["r1"]
+    more = brought_later([evidence("fail", **{names.EVIDENCE_ID: "e2"})]).evidence["r1"]
     assert [(each.id, each.added.id) for each in late(with_evidence(record, more))] == [("v2", "e1"), ("v3", "e2")]
 
 

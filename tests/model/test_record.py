@@ -41,7 +41,8 @@ def test_lists_are_always_written_and_null_never() -> None:
     plain = json.loads(encode(SMALLEST))
     lists = [
         "context_sources", "files_inspected", "changed_files", "commands", "tool_calls", "failures", "decisions",
-        "verifications", "skipped_checks", "gates", "claims", "open_risks", "findings",
+        "verifications", "skipped_checks", "gates", "claims", "open_risks", "near_misses", "redo_of",
+        "findings",
     ]  # fmt: skip
     assert all(plain[name] == [] for name in lists)
     assert plain["capture"]["traces"] == []
@@ -57,10 +58,11 @@ def test_lists_are_always_written_and_null_never() -> None:
 def test_field_names_are_those_of_the_design() -> None:
     """Tools rely on these names; a change of one is a new version."""
     assert list(RunRecord.__struct_fields__) == [
-        "schema", "run_id", "revision", "lifecycle", "outcome", "parent_run", "agent", "started", "ended",
-        "duration_s", "task", "base", "final", "context_sources", "files_inspected", "changed_files", "commands",
-        "tool_calls", "failures", "decisions", "verifications", "skipped_checks", "gates", "budgets", "usage",
-        "claims", "open_risks", "handoff", "final_status", "review_state", "findings", "capture",
+        "schema", "run_id", "revision", "lifecycle", "outcome", "parent_run", "redo_of", "agent", "started",
+        "ended", "duration_s", "task", "base", "final", "context_sources", "files_inspected", "changed_files",
+        "commands", "tool_calls", "failures", "decisions", "verifications", "skipped_checks", "gates", "budgets",
+        "usage", "claims", "open_risks", "handoff", "final_status", "near_misses", "review_state", "findings",
+        "capture",
     ]  # fmt: skip
 
 

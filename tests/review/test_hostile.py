@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from msgspec.structs import replace
 
-from agent_otel.model.contract import Contract, RuleChoice
+from agent_otel.model.contract import Contract, Incidents, RuleChoice
 from agent_otel.model.record import RunRecord
 from agent_otel.review.audit import Audit
 from agent_otel.review.contracted import audit
@@ -21,6 +22,7 @@ from agent_otel.review.digest import BYTES_PER_TOKEN, digest
 from agent_otel.review.formats.plain import ascii_json
 from agent_otel.review.formats.summary import BUDGET as SUMMARY_BYTES, as_summary
 from agent_otel.review.formats.table import FORMATS
+from agent_otel.review.incidents.find import incidents
 from agent_otel.review.judge import judge
 from agent_otel.review.note import BUDGET as NOTE_CHARACTERS, note
 from agent_otel.review.postmortems.page import Frame, page
@@ -83,6 +85,9 @@ FORMS: Final = {
     "verify": Form(lambda record: verified_as_text(verified(record)), (is_inert, starts_no_command)),
     "verify --json": Form(lambda record: as_json(verified(record)), (is_inert, starts_no_command, is_json)),
     "postmortem new": Form(lambda record: page([record, OTHER], PAGE), (is_inert, starts_no_command, is_our_markdown)),
+    "postmortem new, of a near-miss": Form(lambda record: page([OTHER, record], replace(PAGE, trigger="near-miss")),
+                                           (is_inert, starts_no_command, is_our_markdown)),
+    "incidents": Form(lambda record: as_json(incidents(audited(record), Incidents())), (is_inert, is_json)),
     "summary": Form(lambda record: as_summary(audited(record)), (is_inert, starts_no_command, is_our_markdown),
                     SUMMARY_BYTES),
     "text": Form(in_format("text"), (is_inert, starts_no_command)),

@@ -14,6 +14,7 @@ from agent_otel.model.record import (
     Command,
     Failure,
     Finding,
+    NearMiss,
     ReviewState,
     RunRecord,
     Task,
@@ -21,7 +22,7 @@ from agent_otel.model.record import (
 )
 from agent_otel.review.audit import Audit
 from agent_otel.review.incidents.case import case
-from agent_otel.review.incidents.find import incidents
+from agent_otel.review.incidents.find import incidents, trigger_of
 from agent_otel.review.incidents.shape import Incident, stamp
 from agent_otel.review.incidents.waste import Waste, wasted
 
@@ -266,6 +267,59 @@ def test_what_a_redo_cost_is_told_once() -> None:
     lost = _run("a", task=TASK, lasted=2, commands=_commands(("git reset --hard", "passed", 110)))
     assert _found(lost) == [("redo", ("a",))]
     assert _found(lost, _run("b", hours=3, task=SAME, state="done")) == [("redo", ("a", "b"))]
+
+
+def _marked(what: str = "no limit", *, by: str = "ada", at: str | None = None) -> NearMiss:
+    return NearMiss(id=what, caught_by=by, what=what, at=at)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ("2026-05-04T09:00:00.000Z", "2026-05-04T09:30:00.000Z")),
+        ({"lifecycle": "open", "ended": None}, ("2026-05-04T09:00:00.000Z", "2026-05-04T09:00:00.000Z")),
+        ({"parent_run": "whole"}, ("2026-05-04T09:00:00.000Z", "2026-05-04T09:30:00.000Z")),
+        ({"started": None, "ended": None}, ("2026-05-05T00:00:00.000Z", "2026-05-05T00:00:00.000Z")),
+    ],
+)
+def test_what_only_a_reviewer_caught(fields: dict[str, object], expected: tuple[str, str]) -> None:
+    """A marked run is an incident: accepted or not, over or not, the part of another or not."""
+    record = _run("a", state="done", near_misses=(_marked(at="2026-05-05T00:00:00.000Z"),), **fields)
+    (found,) = _incidents(record)
+    assert (found.trigger, found.why, found.runs) == ("near-miss", "only ada caught it: no limit", ("a",))
+    assert (found.started, found.ended) == expected
+
+
+def test_of_several_near_misses_of_a_run_the_first_is_told() -> None:
+    """They are one incident, and one page."""
+    (found,) = _incidents(_run("a", state="done", near_misses=(_marked(), _marked("x"), _marked("y"))))
+    assert found.why == "only ada caught it: no limit; and 2 more"
+
+
+def test_a_mark_without_any_time_is_no_incident() -> None:
+    """Nobody could say whether it was lately."""
+    assert _found(_run("a", started=None, ended=None, near_misses=(_marked(),))) == []
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ((_run("a", state="done"),), "redo"),
+        ((_run("a"), _run("b", hours=2, state="done")), "redo"),
+        ((_run("a", findings=(_finding(),)), _run("b", hours=2, findings=(_finding(),))), "recurrence"),
+        (
+            (
+                _run("a", task=TASK, findings=(_finding(),)),
+                _run("b", hours=2, state="done", task=SAME, findings=(_finding(),)),
+            ),
+            "redo",
+        ),
+        ((_run("a", task=TASK), _run("b", hours=2, task=SAME, near_misses=(_marked(),))), "near-miss"),
+    ],
+)
+def test_the_records_tell_why_a_page_is_written(records: tuple[RunRecord, ...], expected: str) -> None:
+    """What a human marked first, then what it cost, then that it came back."""
+    assert trigger_of(map(Audit, records), LIMITS) == expected
 
 
 @given(st.permutations(range(12)))

@@ -21,15 +21,17 @@ from agent_otel.model.record import (
     ContextSource,
     FileInspected,
     Final,
+    Finding,
     Gate,
     Handoff,
+    NearMiss,
     RunRecord,
     Task,
     Verification,
 )
 from agent_otel.review.judge import judge
 from agent_otel.review.postmortems.check import WORDS, problems
-from agent_otel.review.postmortems.layers import LAYERS
+from agent_otel.review.postmortems.layers import LAYERS, shown
 from agent_otel.review.postmortems.page import SECTIONS, Frame, failed_on, page, title
 from agent_otel.review.postmortems.read import Page, read_page
 
@@ -118,6 +120,11 @@ NEAR_MISS = (
             Verification(id="v2", check="make check", outcome="fail", tree="8f2c",
                          added=Added(id="x", source="reviewer")),
         ),
+        near_misses=(
+            NearMiss(id="n1", caught_by="ada", what="the old keys stay valid", at="2026-05-19T11:00:00.000Z",
+                     files=("ops/keys.sh",), layer="tests"),
+            NearMiss(id="n2", caught_by="grace", what="no way back", at="2026-05-19T12:00:00.000Z"),
+        ),
         handoff=Handoff(status="done", next_action="merge"),
     ),
 )  # fmt: skip
@@ -159,6 +166,47 @@ def test_the_order_of_the_runs_does_not_matter(name: str) -> None:
     records, trigger = INCIDENTS[name]
     frame = Frame(trigger=trigger, written=WRITTEN, owner="ada")
     assert page(list(reversed(records)), frame) == _page(name)
+
+
+def test_a_near_miss_says_who_caught_what_and_asks_of_the_layer_that_was_named() -> None:
+    """The marked run is what such a page is about, whatever else failed; another page tells of what failed."""
+    marked = _record("m", started="2026-05-20T00:00:00.000Z", final=Final(), near_misses=(_miss("ada"), _miss("bob")))
+    failed = _record("f", started="2026-05-19T00:00:00.000Z", task=Task(objective="other"))
+    told = page([marked, failed], Frame(trigger="near-miss", written=WRITTEN))
+    assert "; only ada caught “the limit” and 1 other thing.\n" in told
+    assert "| code review | caught by ada, in a.py, b.py; caught by bob, in a.py, b.py |  |" in told
+    assert "| hooks | no gate decided on a call; named by ada, bob as what should have caught it | TODO: Could" in told
+    assert "ada" not in page([marked, failed], Frame(trigger="redo", written=WRITTEN))
+
+
+def _miss(who: str, **fields: object) -> NearMiss:
+    whole: dict[str, object] = {"what": "the limit", "files": ("a.py", "b.py"), "layer": "hooks"} | fields
+    return NearMiss(id=who, caught_by=who, **whole)  # type: ignore[arg-type]  # fields of a near-miss
+
+
+@pytest.mark.parametrize(
+    ("fields", "layer", "expected"),
+    [
+        ({"layer": None}, "code review", ("caught by ada, in a.py, b.py", "Which layer before could have caught it?")),
+        ({"files": ()}, "code review", ("caught by ada", "")),
+        ({"files": tuple("abcdef")}, "code review", ("caught by ada, in a, b, c, d and 2 more", "")),
+        (
+            {"layer": "harness rules"},
+            "harness rules",
+            ("fired: r; named by ada as what should have caught it", "What would it have taken?"),
+        ),
+    ],
+)
+def test_layers_tell_of_near_misses(fields: dict[str, object], layer: str, expected: tuple[str, str]) -> None:
+    """Where it was, and which layer a reviewer names; a question only where one is open."""
+    record = RunRecord(
+        run_id="r",
+        lifecycle="settled",
+        outcome="ended",
+        near_misses=(_miss("ada", **fields),),
+        findings=(Finding(rule="r", severity="error", message="m"),),
+    )
+    assert shown(layer, record) == expected
 
 
 def test_a_run_that_nobody_knows_anything_of_has_a_page() -> None:

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
-import os
 import re
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
-import msgspec
 
-from agent_otel import settings
 from agent_otel.cli.chosen import READABLE
-from agent_otel.cli.console import print_json, print_lines
-from agent_otel.cli.database import chosen_policy, database_option, existing_store, located
+from agent_otel.cli.console import print_lines
 from agent_otel.cli.moments import Moment
-from agent_otel.cli.named import find_run
-from agent_otel.cli.records import StoreRecords
-from agent_otel.cli.sending import send_logs
+from agent_otel.cli.telling import Event, Said, Where, from_outside, masker, tell, user, where_options
 from agent_otel.compaction.shell.counts import clean, counts, failing
-from agent_otel.errors import AgentOtelError, DecodeError, SettingsError
+from agent_otel.errors import AgentOtelError, DecodeError
 from agent_otel.model import names
 from agent_otel.model.record import RunRecord, VerificationOutcome
-from agent_otel.otlp.protobuf import items_from_protobuf
-from agent_otel.otlp.statement import Value, statement
+from agent_otel.otlp.statement import Value
 from agent_otel.review.later import same
 from agent_otel.review.reports.report import Report
 from agent_otel.review.reports.table import COVERAGE, TESTS, read_report
 from agent_otel.review.told import Told, told
 from agent_otel.sdk.git import Repository
-from agent_otel.service.fold import fold_due
-from agent_otel.service.settings import RedactionSettings
-from agent_otel.store.base import Store
-from agent_otel.store.open import file_of
-from agent_otel.text.redaction import Masker
 from agent_otel.text.truncation import tail
 
 TAIL: Final = 2000
@@ -108,11 +94,7 @@ def evidence() -> None:
 @click.option(
     "--merge-of", type=GitId(), help="The commit of the run, where --commit is a merge of it; looked up, too."
 )
-@database_option
-@click.option("--endpoint", metavar="URL", help="Send it by OTLP/HTTP to this processor or collector instead.")
-@click.option(
-    "--token", envvar="AGENT_OTEL_TOKEN", default="", help="Shown to the endpoint; better set AGENT_OTEL_TOKEN."
-)
+@where_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was added as JSON.")
 def add(  # noqa: PLR0913 - one for each option
     *,
@@ -122,9 +104,7 @@ def add(  # noqa: PLR0913 - one for each option
     log: Path | None,
     coverage: Path | None,
     at: str | None,
-    database: str | None,
-    endpoint: str | None,
-    token: str,
+    where: Where,
     as_json: bool,
     **about: str | None,
 ) -> None:
@@ -135,31 +115,19 @@ def add(  # noqa: PLR0913 - one for each option
     """
     if not junit and exit_code is None and log is None:
         raise click.UsageError(_OTHERS)
-    if database is not None and endpoint is not None:
-        message = "choose one of --db and --endpoint"
-        raise click.UsageError(message)
     brought = _brought(junit, exit_code, log, coverage)
-    if endpoint is not None:
-        subject = _subject(about, None)
-        said = _event(run, subject, brought, at)
-        send_logs(endpoint, _request(said, at), token=token)
-        _report(run, said, as_json=as_json, state="sent")
-        return
-    with existing_store(database) as store:
-        record = find_run(StoreRecords(store), run)
-        said = _event(record.run_id, _subject(about, record), brought, at)
-        _report(record.run_id, said, as_json=as_json, state=_put(store, record, said, at, located(database)))
+    event = Event(
+        name=names.EVIDENCE_ADDED, what="evidence", say=partial(_said, about, brought, at), known=_known, at=at
+    )
+    done = tell(run, event, where)
+    if as_json:
+        done.print_json("evidence")
+    else:
+        print_lines([f"{about['check']}: {brought.told.outcome}: {done.outcome(event.what)}"])
 
 
-def _put(store: Store, record: RunRecord, said: Mapping[str, Value | None], at: str | None, where: str | Path) -> str:
-    """Puts the event into the store, unless the record has it; says what became of it."""
-    if any(each.added and each.added.id == said[names.EVIDENCE_ID] for each in record.verifications):
-        return "known"
-    store.put(items_from_protobuf(_request(said, at), "log").items)
-    if file_of(where) is None:
-        return "stored"  # a database of another kind has processors, whose work it is to fold
-    fold_due(store, now_ns=time.time_ns(), policy=chosen_policy())
-    return "added"
+def _known(record: RunRecord, said: Said) -> bool:
+    return any(each.added and each.added.id == said[names.EVIDENCE_ID] for each in record.verifications)
 
 
 def _subject(about: Mapping[str, str | None], record: RunRecord | None) -> Subject:
@@ -176,18 +144,11 @@ def _subject(about: Mapping[str, str | None], record: RunRecord | None) -> Subje
     return Subject(
         check=about["check"] or "",
         source=about["source"] or "",
-        by=about["by"] or _user(),
+        by=about["by"] or user(),
         tree=tree,
         commit=commit,
         merge_of=merge_of,
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container may know no name for its user
-        return ""
 
 
 def _brought(junit: Iterable[Path], exit_code: int | None, log: Path | None, coverage: Path | None) -> Brought:
@@ -196,9 +157,9 @@ def _brought(junit: Iterable[Path], exit_code: int | None, log: Path | None, cov
     logs = [(path, _read(path, frozenset(["log"]))) for path in ([log] if log else [])]
     output = log.read_bytes().decode("utf-8", "replace") if log else ""
     says = _log_says(logs[0][1], output) if logs else None
-    masker = _masker()
+    mask = masker().mask
     result = told(exit_code, [report for _, report in tests], says)
-    failed = tuple(masker.mask(name)[0] for name in result.failing)
+    failed = tuple(mask(name)[0] for name in result.failing)
     counted = result.counts if result.counts is not None or not logs else logs[0][1].counts
     share = covered[0][1].coverage if covered else None
     return Brought(
@@ -206,13 +167,8 @@ def _brought(junit: Iterable[Path], exit_code: int | None, log: Path | None, cov
         exit_code=exit_code,
         files=tuple(_file(path, report) for path, report in (*tests, *logs, *covered)),
         coverage=share.percent if share else None,
-        tail=tail(masker.mask(output)[0], TAIL).text,
+        tail=tail(mask(output)[0], TAIL).text,
     )
-
-
-def _masker() -> Masker:
-    chosen = settings.read(RedactionSettings, environ=os.environ)
-    return Masker(key=chosen.redaction_key.encode())
 
 
 def _log_says(log: Report, output: str) -> VerificationOutcome:
@@ -234,10 +190,12 @@ def _file(path: Path, report: Report) -> str:
     return json.dumps({"path": shown, "sha256": report.sha256, "bytes": report.size})
 
 
-def _event(run_id: str, subject: Subject, brought: Brought, at: str | None) -> dict[str, Value | None]:
+def _said(
+    about: Mapping[str, str | None], brought: Brought, at: str | None, run_id: str, record: RunRecord | None
+) -> Said:
     """What the event says; its id is that of the same evidence added again, by whomever."""
-    if os.environ.get(names.ENV_RUN) == run_id:
-        raise SettingsError(_INSIDE)
+    from_outside(run_id, _INSIDE)
+    subject = _subject(about, record)
     said = brought.told
     tallied = said.counts
     content: dict[str, Value | None] = {
@@ -261,26 +219,3 @@ def _event(run_id: str, subject: Subject, brought: Brought, at: str | None) -> d
     identity = json.dumps([content, at], sort_keys=True)
     known = {names.EVIDENCE_ID: hashlib.sha256(identity.encode()).hexdigest()[:32]}
     return {**content, **known, names.EVIDENCE_BY: subject.by, names.EVIDENCE_TAIL: brought.tail}
-
-
-def _request(said: Mapping[str, Value | None], at: str | None) -> bytes:
-    when = datetime.fromisoformat(at.replace("Z", "+00:00")) if at else None
-    time_ns = round(when.timestamp() * 1000) * 1_000_000 if when else time.time_ns()
-    return statement(names.EVIDENCE_ADDED, said, time_ns=time_ns)
-
-
-_STATES: Final = {
-    "added": "added to run {run}",
-    "stored": "stored for run {run}: its processors fold it",
-    "sent": "sent for run {run}",
-    "known": "run {run} has this evidence already",
-}
-
-
-def _report(run_id: str, said: Mapping[str, Value | None], *, as_json: bool, state: str) -> None:
-    if as_json:
-        given = {name: value for name, value in said.items() if value not in (None, "", ())}
-        print_json({"run_id": run_id, "state": state, "evidence": msgspec.to_builtins(given)})
-        return
-    check, outcome = said[names.VERIFICATION_CHECK], said[names.VERIFICATION_OUTCOME]
-    print_lines([f"{check}: {outcome}: {_STATES[state].format(run=run_id)}"])

@@ -52,9 +52,10 @@ def incidents(
 ) -> None:
     """Tell what deserves a post-mortem now, and why.
 
-    That is a redo of an hour or more, or the same failure twice in two weeks, among the runs of the last 30 days (or
-    --since); the contract's table [incidents] has other thresholds. What has a page already is left out, until it comes
-    back. Exits with 0 where there is none, with 1 where there is, with 2 where it was not asked right.
+    That is a redo of an hour or more, the same failure twice in two weeks, or what only a reviewer caught (agent-otel
+    near-miss), among the runs of the last 30 days (or --since); the contract's table [incidents] has other thresholds.
+    What has a page already is left out, until it comes back. Exits with 0 where there is none, with 1 where there is,
+    with 2 where it was not asked right.
     """
     now = datetime.now(timezone.utc)
     with gated():

@@ -17,6 +17,7 @@ from agent_otel.cli.evidence import evidence
 from agent_otel.cli.exec import exec_
 from agent_otel.cli.export import export
 from agent_otel.cli.incidents import incidents
+from agent_otel.cli.near_miss import near_miss
 from agent_otel.cli.note import note
 from agent_otel.cli.postmortem import postmortem
 from agent_otel.cli.recompact import recompact
@@ -73,7 +74,7 @@ READING = (
     runs, show, note, audit, verify, diagnose, incidents, postmortem, review, contract, digest, diff, export, report,
     record, rules, dialects, doctor,
 )  # fmt: skip
-MAKING = (run, exec_, evidence, compact, recompact, serve, consume)
+MAKING = (run, exec_, evidence, near_miss, compact, recompact, serve, consume)
 
 for command in (*READING, *MAKING):
     main.add_command(command)

@@ -19,6 +19,7 @@ from agent_otel.cli.named import find_run
 from agent_otel.cli.pages import FOLDER, landed_in, page_at, page_files
 from agent_otel.errors import DecodeError, SettingsError
 from agent_otel.review.contracted import audit
+from agent_otel.review.incidents.find import trigger_of
 from agent_otel.review.postmortems.check import problems
 from agent_otel.review.postmortems.page import TRIGGERS, Frame, failed_on, page as page_of, title
 from agent_otel.review.wording import count
@@ -34,7 +35,7 @@ def postmortem() -> None:
 
 @postmortem.command
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-@click.option("--trigger", type=click.Choice(TRIGGERS), default="redo", show_default=True, help="Why it is written.")
+@click.option("--trigger", type=click.Choice(TRIGGERS), help="Why it is written; by default what the records show.")
 @click.option("--owner", default="", metavar="WHO", help="Who sees to it that the changes land.")
 @click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, show_default=True,
@@ -46,7 +47,7 @@ def postmortem() -> None:
 def new(  # noqa: PLR0913 - one for each option
     *,
     runs: tuple[str, ...],
-    trigger: str,
+    trigger: str | None,
     owner: str,
     folder: Path,
     today: date | None,
@@ -60,10 +61,12 @@ def new(  # noqa: PLR0913 - one for each option
     """
     demands = demanded(contract)
     with existing_records(source) as records:
-        found = [audit(find_run(records, run), demands).record for run in runs]
-    known = {record.run_id: record for record in found}
+        audits = [audit(find_run(records, run), demands) for run in runs]
+    known = {each.record.run_id: each for each in audits}
+    found = [each.record for each in known.values()]
     written = today or this_day()
-    text = page_of(list(known.values()), Frame(trigger=trigger, written=written, owner=owner))
+    why = trigger or trigger_of(known.values(), demands.incidents)
+    text = page_of(found, Frame(trigger=why, written=written, owner=owner))
     name = _NOT_SLUG.sub("-", title(found).lower()).strip("-")[:_LONGEST].strip("-") or "run"
     file = folder / f"{failed_on(found) or written.isoformat()}-{name}.md"
     folder.mkdir(parents=True, exist_ok=True)

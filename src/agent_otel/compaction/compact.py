@@ -10,7 +10,7 @@ from agent_otel.compaction import copies, measures
 from agent_otel.compaction.bounds import bounded
 from agent_otel.compaction.dialects.base import Dialect, Place
 from agent_otel.compaction.dialects.table import DIALECTS
-from agent_otel.compaction.evidence.added import Late, evidence_in, with_evidence
+from agent_otel.compaction.evidence.brought import Brought, brought
 from agent_otel.compaction.nested import once
 from agent_otel.compaction.passes.capture import capture_of
 from agent_otel.compaction.passes.commands import commands_of
@@ -56,8 +56,7 @@ def compact(
         dialects: who reads the items, in the order in which they are asked.
     """
     everything, measured = copies.settle(items).parted(names.MEASURED)
-    without, brought = everything.parted(names.EVIDENCE_ADDED)
-    settled, _ = without.parted(names.RUN_LEFT)
+    settled, said = everything.parted(*names.SAID_BY_OTHERS, names.RUN_LEFT)
     claims, unclaimed = _claims(settled.items, dialects)
     if not unclaimed and all(dialect.backdrop(item) for dialect in dialects for item in claims[dialect.name]):
         return []
@@ -69,14 +68,15 @@ def compact(
     for run in runs:
         below[run.parent_run].append(run)
     used = measures.used(runs, measured)
-    late = evidence_in(brought)
+    others = brought(said)
     records = (_record(run, _family(run, below), used, now_ns=now_ns, policy=policy) for run in runs)
-    return [bounded(with_evidence(record, late.get(record.run_id, ())), policy) for record in records]
+    return [bounded(others.to(record), policy) for record in records]
 
 
-def added_evidence(items: Iterable[Span | Log]) -> Mapping[str, tuple[Late, ...]]:
-    """What was added from elsewhere to runs, by run id; for runs whose own items are not there any more."""
-    return evidence_in(copies.settle(items).parted(names.EVIDENCE_ADDED)[1])
+def brought_later(items: Iterable[Span | Log]) -> Brought:
+    """What others say of runs; for runs whose own items are not there any more."""
+    said = [item for item in items if isinstance(item, Log) and item.event_name in names.SAID_BY_OTHERS]
+    return brought(copies.settle(said).logs)
 
 
 def _claims(

@@ -32,15 +32,15 @@ class Settled(NamedTuple):
         items: tuple[Span | Log, ...] = (*self.spans.values(), *self.logs)
         return items
 
-    def parted(self, event_name: str) -> tuple[Settled, tuple[Log, ...]]:
-        """The items without the log events of a name, and these."""
-        found = tuple(log for log in self.logs if log.event_name == event_name)
+    def parted(self, *event_names: str) -> tuple[Settled, tuple[Log, ...]]:
+        """The items without the log events of these names, and these."""
+        found = tuple(log for log in self.logs if log.event_name in event_names)
         if not found:
             return self, ()
         keys = {f"log:{log.key}" for log in found}
         rest = Settled(
             self.spans,
-            tuple(log for log in self.logs if log.event_name != event_name),
+            tuple(log for log in self.logs if log.event_name not in event_names),
             {key: copies for key, copies in self.copies.items() if key not in keys},
         )
         return rest, found

@@ -419,6 +419,20 @@ EVIDENCE_COVERAGE: Final = "agent_otel.evidence.coverage"
 EVIDENCE_FAILING: Final = "agent_otel.evidence.failing"
 EVIDENCE_TAIL: Final = "agent_otel.evidence.tail"
 
+# -- ours: what only a reviewer caught, said of a run after it ---------------------------------------------------------
+NEAR_MISS: Final = "agent_otel.near_miss"
+NEAR_MISS_CAUGHT_BY: Final = "agent_otel.near_miss.caught_by"
+NEAR_MISS_WHAT: Final = "agent_otel.near_miss.what"
+NEAR_MISS_FILES: Final = "agent_otel.near_miss.files"
+NEAR_MISS_LAYER: Final = "agent_otel.near_miss.layer"
+
+# -- ours: which run a run does again, on its span and in task_started; or said of it after it -------------------------
+REDO: Final = "agent_otel.redo"
+RUN_REDO_OF: Final = "agent_otel.run.redo_of"
+
+SAID_BY_OTHERS: Final = (EVIDENCE_ADDED, NEAR_MISS, REDO)
+"""Events that others add to a run, by its id: they make no run, and come before it, after it, or long after."""
+
 # -- ours: what a run left, kept beside what pipelines tell of the same commit and tree --------------------------------
 RUN_LEFT: Final = "agent_otel.run_left"
 LEFT_BY: Final = "agent_otel.run_left.by"

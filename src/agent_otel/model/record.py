@@ -265,6 +265,20 @@ class Verification(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     missing: tuple[str, ...] = ()
 
 
+class NearMiss(_Entry, frozen=True, kw_only=True, omit_defaults=True):
+    """What only a reviewer caught: who, what, and when it was said first.
+
+    ``id`` is equal for the same marked again. ``files`` are where it was, ``layer`` is what should have caught it.
+    """
+
+    id: str
+    caught_by: str
+    what: str
+    at: str | None = None
+    files: tuple[str, ...] = ()
+    layer: Layer | None = None
+
+
 class Gate(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     """A decision on whether a tool call may happen."""
 
@@ -382,6 +396,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     lifecycle: Lifecycle
     outcome: Outcome
     parent_run: str | None = None
+    redo_of: tuple[str, ...] = ()
     agent: Agent = Agent()
     started: str | None = None
     ended: str | None = None
@@ -405,6 +420,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     open_risks: tuple[str, ...] = ()
     handoff: Handoff | None = None
     final_status: str | None = None
+    near_misses: tuple[NearMiss, ...] = ()
     review_state: ReviewState | None = None
     findings: tuple[Finding, ...] = ()
     capture: Capture = Capture()

@@ -28,6 +28,7 @@ from agent_otel.otlp.beginnings import BEGINNINGS
 from agent_otel.otlp.ids import SPAN_ID_BYTES, TRACE_ID_BYTES, id_defect, log_event_name, valid_span_id, valid_trace_id
 from agent_otel.otlp.limits import DEFAULT_LIMITS, LARGE_ITEM_BYTES, MAX_ORIGIN_BYTES, Limits
 from agent_otel.otlp.links import LinkFinder, named_links
+from agent_otel.otlp.others import links_to_run
 from agent_otel.otlp.received import Outcome
 from agent_otel.otlp.repair import parse
 from agent_otel.otlp.states import links_by_state, states_of
@@ -39,6 +40,8 @@ DIGEST_BYTES: Final = 16
 _REMEMBERED_BYTES: Final = 8 << 10
 _LARGEST_TIME: Final = (1 << 63) - 1
 _EVENT_ID: Final = names.EVENT_ID.encode()
+_ABOUT: Final = {**dict.fromkeys(names.SAID_BY_OTHERS, links_to_run), names.RUN_LEFT: states_of}
+"""Events of ours that are about more than they are a part of, to what finds the links of that."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,19 +170,19 @@ class Builder:
                 return f"{self.kind.name} with more than {most} {what}"
         return ""
 
-    def _states(self, message: Any, raw: bytes) -> tuple[str, ...]:
-        """The links by the states of the code that it is about; our own words are about runs, but for one."""
+    def _about(self, message: Any, raw: bytes) -> tuple[str, ...]:
+        """The links by what it is about: a state of the code, or a run that others say something of."""
         if self.source.scope_name != names.SCOPE:
             return links_by_state(message.attributes, raw, self.source.states)
-        is_note = self.kind.name == "log record" and message.event_name == names.RUN_LEFT
-        return states_of(message.attributes) if is_note else ()
+        read = _ABOUT.get(message.event_name) if self.kind.name == "log record" else None
+        return read(message.attributes) if read is not None else ()
 
     def links(self, trace: str, message: Any, raw: bytes) -> tuple[str, ...]:
         """The links of a message that is written canonically as ``raw``; ``trace`` is "" where it has none."""
         own = (trace, *self._finder.find(message.attributes, raw))
         if self._begins is not None and len(own) == 1 and not self.source.links:
             own = (trace, *self._begins(message, self.source.process))
-        own += self._states(message, raw)
+        own += self._about(message, raw)
         links = self._links.get(own)
         if links is None:
             source = self.source

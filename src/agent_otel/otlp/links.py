@@ -21,13 +21,18 @@ _ENCODED: Final = {name: bytes([len(name)]) + name.encode() for name in names.GR
 _KEYS: Final = {encoded: name for name, encoded in _ENCODED.items()}
 
 
+def link(name: str, value: str) -> str:
+    """The link that an attribute makes; "" where its value names nothing."""
+    return f"{_LINK_NAMES[name]}:{value}" if 0 < len(value) <= LONGEST_LINK else ""
+
+
 def named_links(attributes: Iterable[KeyValue]) -> list[str]:
     """The links that the attributes make: of each group key the first value that can be one."""
     found: dict[str, str] = {}
     for entry in attributes:
         name = entry.key
-        if name in _LINK_NAMES and name not in found and 0 < len(value := entry.value.string_value) <= LONGEST_LINK:
-            found[name] = f"{_LINK_NAMES[name]}:{value}"
+        if name in _LINK_NAMES and name not in found and (made := link(name, entry.value.string_value)):
+            found[name] = made
     return list(found.values())
 
 

@@ -84,6 +84,7 @@ def _blocks(record: RunRecord, against: list[Standing]) -> Iterator[Block]:
     told: tuple[tuple[str, Iterator[str]], ...] = (
         ("task:", _task(record)),
         ("findings:", _findings(record)),
+        ("near-misses, which only a reviewer caught:", _near_misses(record)),
         ("claims of its last words:", _claims(record)),
         ("handoff:", _handoff(record)),
         (
@@ -127,6 +128,12 @@ def _findings(record: RunRecord) -> Iterator[str]:
         for finding in record.findings:
             if finding.severity == severity:
                 yield f"- {severity} {_said(finding.rule, _SHORT)}: {_said(finding.message)}"
+
+
+def _near_misses(record: RunRecord) -> Iterator[str]:
+    for entry in record.near_misses:
+        where = "".join(f", in {_said(file)}" for file in entry.files)
+        yield f"- caught by {_said(entry.caught_by, _SHORT)}: {_said(entry.what)}{where}"
 
 
 def _claims(record: RunRecord) -> Iterator[str]:

@@ -101,6 +101,7 @@ def _blocks(record: RunRecord, templates: Templates) -> Iterator[Block]:
         ("Required checks", (_check(check, layers, templates, edited) for check in checks if check.required), 200),
         ("Other checks", (_check(check, layers, templates, edited) for check in checks if not check.required), 30),
         ("What speaks against it", _findings(record), 40),
+        ("Near-misses, which only a reviewer caught", _near_misses(record), 20),
         ("Next action", _next(record), 30),
         ("Remaining risks", (f"- {_words(risk)}" for risk in _risks(record)), 30),
         ("Assumptions", (f"- {_words(text)}" for text in (record.handoff.assumptions if record.handoff else ())), 30),
@@ -148,6 +149,12 @@ def _findings(record: RunRecord) -> Iterator[str]:
     ]
     for each in sorted(serious, key=lambda finding: _SEVERITIES.index(finding.severity)):
         yield f"- {each.severity} {_code(each.rule, _SHORT)}: {_words(each.message)}{_pointer(each.layer)}"
+
+
+def _near_misses(record: RunRecord) -> Iterator[str]:
+    for entry in record.near_misses:
+        where = f", in {', '.join(_code(file) for file in entry.files)}" if entry.files else ""
+        yield f"- {_words(entry.caught_by, _SHORT)}: {_words(entry.what)}{where}{_pointer(entry.layer)}"
 
 
 def _next(record: RunRecord) -> Iterator[str]:

@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from agent_otel.compaction.compact import added_evidence, compact
-from agent_otel.compaction.evidence.added import with_evidence
+from agent_otel.compaction.bounds import bounded
+from agent_otel.compaction.compact import brought_later, compact
 from agent_otel.compaction.policy import Policy
 from agent_otel.errors import StoreError
 from agent_otel.model.item import Item, Signals
@@ -67,11 +67,9 @@ def fold_group(
     if reading.cut:
         records = beside_cut([_cut(record) for record in records], store.records_of(group))
     if first.sealed:
-        late = added_evidence(reading.signals)
+        others = brought_later(reading.signals)
         sealed = [
-            with_evidence(record, late.get(record.run_id, ()))
-            for record in store.records_of(group)
-            if record.run_id in first.sealed
+            bounded(others.to(record), policy) for record in store.records_of(group) if record.run_id in first.sealed
         ]
         records = beside_sealed(records, sealed)
     # Before the records are saved: whoever is killed in between folds the group again.

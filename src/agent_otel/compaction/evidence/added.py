@@ -56,12 +56,12 @@ def evidence_in(logs: Iterable[Log]) -> Mapping[str, tuple[Late, ...]]:
     """The evidence of each run, by run id, the earliest first.
 
     Args:
-        logs: events of evidence, in any order.
+        logs: events that others add to runs, in any order; those of evidence are read.
     """
     by_run: dict[str, list[tuple[Log, Late]]] = defaultdict(list)
     for log in logs:
         run_id, check = text(log.attributes.get(names.RUN_ID)), text(log.attributes.get(names.VERIFICATION_CHECK))
-        if run_id and check:
+        if run_id and check and log.event_name == names.EVIDENCE_ADDED:
             by_run[run_id].append((log, _late(log, check)))
     return {run_id: tuple(sorted(_gathered(_once(found)), key=_order)) for run_id, found in by_run.items()}
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-Trigger = Literal["redo", "recurrence"]
+Trigger = Literal["redo", "recurrence", "near-miss"]
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

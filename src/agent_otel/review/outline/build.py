@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from agent_otel.model.record import Finding, ReviewState, RunRecord, Severity
+from agent_otel.model.record import Finding, NearMiss, ReviewState, RunRecord, Severity
 from agent_otel.review.outline.believed import believed
 from agent_otel.review.outline.did import did
 from agent_otel.review.outline.knew import knew
-from agent_otel.review.outline.shape import Code, Line, Outline, Own, Part, Section, Tone, joined, line, listed
+from agent_otel.review.outline.shape import (
+    Code,
+    Line,
+    Outline,
+    Own,
+    Part,
+    Section,
+    Tone,
+    fact,
+    joined,
+    line,
+    listed,
+    part,
+)
 from agent_otel.review.wording import count, duration
 
 STATE_TONES: Final[dict[ReviewState, Tone]] = {"done": "good", "failing": "bad", "in progress": "dim"}
@@ -55,8 +68,16 @@ def _about(record: RunRecord) -> Iterator[Line]:
 
 
 def _findings(record: RunRecord) -> Iterator[Part]:
+    yield from part("Near-misses, which only a reviewer caught", map(_near_miss, record.near_misses))
     worst_first = sorted(record.findings, key=lambda finding: _ORDER.index(finding.severity))
     yield from listed("Findings", (_finding(finding) for finding in worst_first))
+
+
+def _near_miss(entry: NearMiss) -> Line:
+    when = (Own(", "), Code(entry.at)) if entry.at else ()
+    layer = Own(f" [{entry.layer}]" if entry.layer else "")
+    below = fact("in", *joined(entry.files, Code))
+    return line(entry.caught_by, *when, Own(": "), entry.what, layer, tone="warn", below=below)
 
 
 def _finding(finding: Finding) -> Line:

@@ -5,14 +5,16 @@ The words ask what the setup did, never what the agent should have done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from agent_otel.model.record import RunRecord
 from agent_otel.review.standing import standings
-from agent_otel.review.wording import count, duration
+from agent_otel.review.wording import count, duration, shortened
+from agent_otel.text.terminal import printable
 
 _MOST: Final = 4
+_SHORT: Final = 60
 
 
 class Shown(NamedTuple):
@@ -62,9 +64,24 @@ def _tests(record: RunRecord) -> Shown:
 
 
 def _review(record: RunRecord) -> Shown:
+    if record.near_misses:
+        return Shown("; ".join(_caught(record)), "Which layer before could have caught it?" if _unnamed(record) else "")
     brought = sorted({each.added.source for each in record.verifications if each.added is not None})
     shown = f"results came from {_and(brought)} after the handoff" if brought else "the record ends at the handoff"
     return Shown(shown, "Was this to be seen in the diff, and who looked?")
+
+
+def _caught(record: RunRecord) -> Iterator[str]:
+    """Who caught it and where, without what: that is said above."""
+    where: dict[str, list[str]] = {}
+    for entry in record.near_misses:
+        where.setdefault(entry.caught_by, []).extend(entry.files)
+    for who, files in list(where.items())[:_MOST]:
+        yield f"caught by {shortened(printable(who), _SHORT)}" + (f", in {_some(files)}" if files else "")
+
+
+def _unnamed(record: RunRecord) -> bool:
+    return all(entry.layer is None for entry in record.near_misses)
 
 
 def _supervision(record: RunRecord) -> Shown:
@@ -84,6 +101,23 @@ LAYERS: Final[dict[str, Callable[[RunRecord], Shown]]] = {
     "human supervision": _supervision,
 }
 """Layer to what a record shows of it, from the first that could have caught a failure to the last."""
+
+
+def shown(layer: str, record: RunRecord) -> Shown:
+    """What a record shows of a layer, and who says that it should have caught what they did."""
+    found = LAYERS[layer](record)
+    named = sorted({entry.caught_by for entry in record.near_misses if entry.layer == layer})
+    if not named:
+        return found
+    said = f"{found.text}; named by {_some(named)} as what should have caught it"
+    return Shown(said, found.question or "What would it have taken?")
+
+
+def _some(words: list[str]) -> str:
+    """The first of the texts, and how many more."""
+    known = list(dict.fromkeys(words))
+    more = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
+    return ", ".join(shortened(printable(word), _SHORT) for word in known[:_MOST]) + more
 
 
 def _and(words: list[str], last: str = "and") -> str:

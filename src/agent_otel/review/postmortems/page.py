@@ -9,13 +9,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
 from agent_otel.model.record import RunRecord
 from agent_otel.review.incidents.case import counting
-from agent_otel.review.postmortems.layers import LAYERS
+from agent_otel.review.incidents.shape import Trigger
+from agent_otel.review.postmortems.layers import LAYERS, shown
 from agent_otel.review.standing import standings
 from agent_otel.review.wording import count, duration, shortened
 from agent_otel.text.markdown import code, inline as escaped
@@ -35,12 +36,13 @@ TODO: Final = "TODO"
 
 FENCE: Final = "+++"
 WEEK: Final = timedelta(days=7)
-TRIGGERS: Final = ("redo", "recurrence", "near-miss")
+TRIGGERS: Final[tuple[Trigger, ...]] = get_args(Trigger)
 
 _LIVE: Final = re.compile(r"[^ -~]|[<>&@#%`*~|!$\[\]]|:(?=/)|(?<=www)\.|(?<=gh)-(?=\d)", re.IGNORECASE)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
 _MOST: Final = 6
 _LONG: Final = 160
+_SHORT: Final = 60
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 def page(records: Sequence[RunRecord], frame: Frame) -> str:
     """The page about these runs, the earliest first, ending in a line feed; the same runs give the same page."""
     runs = sorted(records, key=lambda record: (record.started or "", record.run_id))
-    about = next((run for run in runs if run.review_state != "done"), runs[0])
+    about = _about(runs, frame)
     sections = zip(
         SECTIONS,
         (_happened(runs, about), _from(about), _layers(about), _changes(frame), _rejected()),
@@ -64,6 +66,13 @@ def page(records: Sequence[RunRecord], frame: Frame) -> str:
     for heading, body in sections:
         lines += ["", f"## {heading}", "", *body]
     return "\n".join(lines) + "\n"
+
+
+def _about(runs: Sequence[RunRecord], frame: Frame) -> RunRecord:
+    """The run that the page tells of: the one that was caught, where that is why it is written, else what failed."""
+    marked = [run for run in runs if run.near_misses and frame.trigger == "near-miss"]
+    failed = [run for run in runs if run.review_state != "done"]
+    return (*marked, *failed, *runs)[0]
 
 
 def title(records: Iterable[RunRecord]) -> str:
@@ -132,9 +141,19 @@ def _happened(runs: Sequence[RunRecord], about: RunRecord) -> Iterator[str]:
     yield f"{changed}; {_said(shortened(printable(error), _LONG)) if error else 'no rule reports an error'}."
     accepted = next((run.run_id for run in runs if run.review_state == "done"), None)
     if accepted is None:
-        yield f"Its state is {about.review_state or 'not known'}, and none of the runs is accepted."
+        state = f"Its state is {about.review_state or 'not known'}, and none of the runs is accepted"
     else:
-        yield f"The run {code(accepted)} was accepted."
+        state = f"The run {code(accepted)} was accepted"
+    yield f"{state}{_caught(about)}."
+
+
+def _caught(about: RunRecord) -> str:
+    """Who caught what, for the end of a sentence."""
+    if not about.near_misses:
+        return ""
+    first, *more = about.near_misses
+    also = f" and {count(len(more), 'other thing')}" if more else ""
+    return f"; only {_said(shortened(printable(first.caught_by), _SHORT))} caught {_quoted(first.what)}{also}"
 
 
 def _from(about: RunRecord) -> Iterator[str]:
@@ -152,8 +171,8 @@ def _from(about: RunRecord) -> Iterator[str]:
 def _layers(about: RunRecord) -> Iterator[str]:
     yield "| layer | the record shows | in scope? why was it not caught? |"
     yield "|---|---|---|"
-    for name, shown in ((name, look(about)) for name, look in LAYERS.items()):
-        yield f"| {name} | {_said(shown.text)} | {f'{TODO}: {shown.question}' if shown.question else ''} |"
+    for name, found in ((name, shown(name, about)) for name in LAYERS):
+        yield f"| {name} | {_said(found.text)} | {f'{TODO}: {found.question}' if found.question else ''} |"
 
 
 def _changes(frame: Frame) -> Iterator[str]:
