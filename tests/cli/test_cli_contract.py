@@ -40,6 +40,7 @@ unread-edit = "error"
 
 [incidents]
 redo_hours = 0.5
+review_days = 30
 """
 
 MEANING = """\
@@ -59,7 +60,7 @@ agent-otel.toml: a contract
   only these rules count: off-limits, no-handoff
   ignored: no-handoff (they report elsewhere)
   severity: unread-edit is error
-  a post-mortem: after 0.5 h of redo, or the same failure 2 times in 14 days
+  a post-mortem: after 0.5 h of redo, or the same failure 2 times in 14 days; a review every 30 days
 """
 
 

@@ -89,6 +89,7 @@ def test_pyproject_holds_a_contract_in_its_table(text: str, scope: tuple[str, ..
             "[incidents]\nredo_hour = 1",
             "incidents: unknown key 'redo_hour'; did you mean 'redo_hours'?",
         ),
+        ("[incidents]\nreview_days = 0", "incidents: 'review_days' must be between 1 and 10000, got 0"),
         ("[incidents]\nrecurrence = 1", "incidents: 'recurrence' must be between 2 and 10000, got 1"),
         ("objective =", "agent-otel.toml: not valid TOML: "),
         ("[tool]\nagent-otel = 3", "agent-otel.toml: expected a table [tool.agent-otel], got 3"),

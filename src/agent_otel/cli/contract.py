@@ -78,5 +78,5 @@ def _rules(demands: Contract) -> Iterator[str]:
 def _incidents(limits: Incidents) -> str:
     return (
         f"a post-mortem: after {limits.redo_hours:g} h of redo, or the same failure {limits.recurrence} times in"
-        f" {limits.window_days} days"
+        f" {limits.window_days} days; a review every {limits.review_days} days"
     )

@@ -75,18 +75,19 @@ class RuleChoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class Incidents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """When a failure deserves a post-mortem.
+    """When a failure deserves a post-mortem, and all of them a review.
 
     ``redo_hours`` is how long a redo takes that does; ``recurrence`` how often the same failure comes back within
-    ``window_days``.
+    ``window_days``. ``review_days`` is how long after a review the next one is due.
     """
 
     redo_hours: float = 1.0
     recurrence: int = 2
     window_days: int = 14
+    review_days: int = 90
 
     def __post_init__(self) -> None:
-        least = {"redo_hours": 0.0, "recurrence": 2, "window_days": 1}
+        least = {"redo_hours": 0.0, "recurrence": 2, "window_days": 1, "review_days": 1}
         for name, lowest in least.items():
             found = getattr(self, name)
             if not lowest <= found <= _MOST:
