@@ -20,6 +20,7 @@ from agent_otel.cli.digest import DigestSettings
 from agent_otel.cli.main import main
 from agent_otel.cli.note import NoteSettings
 from agent_otel.launch.presets import PRESETS
+from agent_otel.review.patterns.table import PATTERNS
 from agent_otel.sdk.settings import SdkSettings
 from agent_otel.service.metrics import METRICS
 from agent_otel.service.settings import ConsumerSettings, ProcessorSettings
@@ -53,7 +54,14 @@ def metrics_table() -> str:
     return "\n".join(["| metric | kind | unit | labels | what it measures |", "|---|---|---|---|---|", *rows])
 
 
+def patterns_table() -> str:
+    """The README's table of the known patterns, as it must be."""
+    rows = (f"| `{name}` | {each.means} | {each.helps} | {each.layer} |" for name, each in PATTERNS.items())
+    return "\n".join(["| pattern | what shows | what usually helps | points to |", "|---|---|---|---|", *rows])
+
+
 TABLES = {
+    "patterns": patterns_table,
     "settings": lambda: settings_table(SdkSettings),
     "processor settings": lambda: settings_table(ProcessorSettings),
     "consumer settings": lambda: settings_table(ConsumerSettings, beside=ProcessorSettings),

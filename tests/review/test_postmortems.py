@@ -268,6 +268,7 @@ def test_a_finished_page_has_no_problem() -> None:
             None,
             "layer: expected one of task description,",
         ),
+        (('["3f2a"]', '["3f2a"]\npatterns = ["bad-mood"]'), 0, None, "patterns: expected some of "),
         (('["3f2a"]', "[]"), 0, None, "runs: names none"),
         (('owner = "ada"\n\n', 'owner = "TODO"\n\n'), 0, None, "owner: nobody"),
         (("five hours", "hour " * 601), 0, None, "longer than a page: "),
@@ -308,6 +309,9 @@ def test_a_page_is_read_as_it_is_written() -> None:
     """Days as texts or as days of TOML."""
     read = read_page(DONE)
     assert isinstance(read, Page)
+    tagged = DONE.replace('["3f2a"]', '["3f2a"]\npatterns = ["aspirational-rule"]')
+    assert (read.patterns, read_page(tagged).patterns) == ((), ("aspirational-rule",))
+    assert _wrong(tagged) == []
     assert (read.failed, read.written, read.changes[0].due) == (date(2026, 5, 18), WRITTEN, date(2026, 5, 25))
 
 

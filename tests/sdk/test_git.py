@@ -144,3 +144,49 @@ def test_the_diff_of_named_files_is_that_between_two_trees(tmp_path: Path, git) 
     assert patch.count("diff --git") == 1
     assert found.patch("0" * 40, before, ["b.py"]) is None
     found.close()
+
+
+def test_what_was_deleted_and_who_did_it(repo: Path, git) -> None:
+    """Each path once, with the last commit that took it away, the latest first; a move takes the old path away."""
+    repository = Repository.find(repo)
+    assert repository.deleted() == {}
+    git(repo, "mv", "src/app.py", "src/ümlaut.py")
+    git(repo, "commit", "--quiet", "--message=moved")
+    moved = git(repo, "log", "-1", "--format=%h")
+    (repo / "src" / "app.py").write_text("back\n")
+    git(repo, "add", ".")
+    git(repo, "commit", "--quiet", "--message=back")
+    git(repo, "rm", "--quiet", "src/app.py", "a.txt")
+    git(repo, "commit", "--quiet", "--message=gone")
+    gone = git(repo, "log", "-1", "--format=%h")
+    assert {path: last.commit for path, last in repository.deleted().items()} == {"src/app.py": gone, "a.txt": gone}
+    assert repository.tracked() == {"src/ümlaut.py", ".gitignore"}
+    assert moved != gone
+
+
+def test_words_and_when_they_were_last_used(repo: Path, git) -> None:
+    """Whole words, in files that are not left out; the commit that took the last one away."""
+    repository = Repository.find(repo)
+    (repo / "src" / "app.py").write_text("check_member()\ncheck_members()\n")
+    (repo / "NEWS.md").write_text("check_guest came\n")
+    git(repo, "add", ".")
+    git(repo, "commit", "--quiet", "--message=words")
+    words = ["check_member", "check_guest", "check"]
+    assert repository.words_used(words, without=["**/*.md"]) == {"check_member"}
+    assert repository.words_used(["never"]) == repository.words_used([]) == frozenset()
+    (repo / "src" / "app.py").write_text("check_members()\n")
+    git(repo, "commit", "--quiet", "--all", "--message=gone")
+    last = repository.last_use("check_member", without=["**/*.md"])
+    assert last is not None
+    assert last.commit == git(repo, "log", "-1", "--format=%h")
+    assert repository.last_use("check_guest", without=["**/*.md"]) is None
+    assert repository.last_use("check") is None
+    assert repository.last_use("check_member", timeout_s=0.000001) is None
+
+
+def test_a_repository_without_commits_tracks_nothing(tmp_path: Path, git) -> None:
+    """Nobody knows what it has had."""
+    git(tmp_path, "init", "--quiet")
+    repository = Repository.find(tmp_path)
+    assert repository.tracked() is None
+    assert repository.deleted() == {}

@@ -23,6 +23,11 @@ TIMEOUT_S: Final = 60.0
 
 _OPERATIONS: Final[Mapping[str, str]] = {"A": "create", "D": "delete", "R": "move", "C": "create"}
 
+_MOST_DELETING: Final = 20_000
+"""Commits that deleted something: what went before them is not remembered."""
+
+_MARK: Final = "\x01"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
@@ -53,6 +58,14 @@ class Committed:
     commit: str
     tree: str
     parents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A commit that changed something: its abbreviated id, and its day in UTC."""
+
+    commit: str
+    day: str
 
 
 class Repository:
@@ -106,6 +119,54 @@ class Repository:
         )
         first = (said or "").partition("\n")[0]
         return datetime.fromtimestamp(int(first), timezone.utc).date().isoformat() if first else ""
+
+    def tracked(self) -> frozenset[str] | None:
+        """The paths of all files of the commit checked out, or None before the first one."""
+        said = self._ask("ls-tree", "-r", "--full-tree", "--name-only", "-z", "HEAD")
+        return None if said is None else frozenset(filter(None, said.split("\0")))
+
+    def words_used(self, words: Sequence[str], *, without: Sequence[str] = ()) -> frozenset[str]:
+        """Those of the words that files of the commit checked out have; none also where git could not tell.
+
+        Args:
+            words: letters, digits and underscores.
+            without: patterns of paths (git's pathspecs) that are left out.
+        """
+        wanted = (option for word in words for option in ("-e", word))
+        out = (f":(top,exclude,glob){pattern}" for pattern in without)
+        options = ("--fixed-strings", "--word-regexp", "--only-matching", "-h", "-I")
+        said = self._ask("grep", *options, *wanted, "HEAD", "--", ":(top)", *out) if words else None
+        return frozenset((said or "").split("\n")).intersection(words)
+
+    def deleted(self) -> dict[str, Changed]:
+        """The paths that commits deleted (or moved away), each with the last one that did, the latest first."""
+        options = ("--no-show-signature", "--no-renames", "--diff-filter=D", f"--max-count={_MOST_DELETING}")
+        said = self._ask("log", *options, "--name-only", "-z", f"--format={_MARK}%h %ct", "HEAD")
+        found: dict[str, Changed] = {}
+        commit = Changed(commit="", day="")
+        for field in (said or "").split("\0"):
+            if field.startswith(_MARK):
+                commit = _changed(field.removeprefix(_MARK))
+            elif path := field.removeprefix("\n"):
+                found.setdefault(path, commit)
+        return found
+
+    def last_use(self, word: str, *, without: Sequence[str] = (), timeout_s: float = TIMEOUT_S) -> Changed | None:
+        """The last commit that changed how often files have a word; None where none ever had it, or nobody knows.
+
+        Args:
+            word: letters, digits and underscores.
+            without: patterns of paths (git's pathspecs) that are left out.
+            timeout_s: after so many seconds nobody knows.
+        """
+        ask = ("log", "-1", "--no-show-signature", "--format=%h %ct")
+        where = ("--", ":(top)", *(f":(top,exclude,glob){pattern}" for pattern in without))
+        # What was never there, as part of a longer word either, is found out several times as fast.
+        if not _git(self.root, *ask, f"-S{word}", *where, timeout_s=timeout_s):
+            return None
+        whole = f"-S(^|[^A-Za-z0-9_]){word}([^A-Za-z0-9_]|$)"
+        said = _git(self.root, *ask, "--pickaxe-regex", whole, *where, timeout_s=timeout_s)
+        return _changed(said) if said else None
 
     def tree(self) -> str:
         """The id of the tree that a commit of everything (ignored files excepted) would have, or "" if unknown."""
@@ -163,7 +224,12 @@ class Repository:
         }
 
 
-def _git(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str | None:
+def _git(
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> str | None:
     """Output of one git command without its last line end, or None if git is missing, fails or hangs."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     settled = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
@@ -175,12 +241,17 @@ def _git(folder: Path, *arguments: str, environment: Mapping[str, str] | None = 
             env={**inherited, **settled, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.decode("utf-8", "replace").removesuffix("\n") if done.returncode == 0 else None
+
+
+def _changed(said: str) -> Changed:
+    commit, at = said.split()
+    return Changed(commit=commit, day=datetime.fromtimestamp(int(at), timezone.utc).date().isoformat())
 
 
 def _changes(states: str, counts: str) -> list[Change]:

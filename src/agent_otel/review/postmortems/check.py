@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final, get_args
 
 from agent_otel.model.record import Layer
+from agent_otel.review.patterns.table import PATTERNS
 from agent_otel.review.postmortems.page import SECTIONS, TODO, TRIGGERS, WEEK
 from agent_otel.review.postmortems.read import Change, Page
 from agent_otel.review.wording import count
@@ -55,6 +56,9 @@ def _structure(page: Page) -> Iterator[str]:
         yield f"trigger: expected one of {', '.join(TRIGGERS)}, got {page.trigger!r}"
     if page.layer not in _LAYERS:
         yield f"layer: expected one of {', '.join(_LAYERS[1:])}, got {page.layer!r}"
+    for name in page.patterns:
+        if name not in PATTERNS:
+            yield f"patterns: expected some of {', '.join(PATTERNS)}, got {name!r}"
     if not page.runs:
         yield "runs: names none"
     if page.owner in ("", TODO):

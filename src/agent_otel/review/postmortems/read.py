@@ -39,6 +39,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page as it is written.
 
     ``layer`` and ``area`` are where it points to, where a human says so; the quarterly review groups pages by them.
+    ``patterns`` are those that its runs show, as a human says.
     """
 
     trigger: str
@@ -49,6 +50,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: tuple[str, ...] = ()
     layer: str = ""
     area: str = ""
+    patterns: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     title: str = ""
     sections: dict[str, str] = {}
