@@ -18,6 +18,7 @@ from agent_otel.model.record import RunRecord, encode
 from agent_otel.model.versions import decode
 from agent_otel.review.contracted import audit
 from agent_otel.review.incidents.shape import stamp
+from agent_otel.review.patterns.stale import Gone, Harness
 from agent_otel.review.postmortems.read import read_page
 from agent_otel.review.quarter.build import Pages, Period, review
 from agent_otel.review.quarter.pages import Written
@@ -80,9 +81,15 @@ def _rounding(run: agent_otel.Run, place: Place) -> None:
     run.handoff("blocked", blockers=["unit"], next_action="look at rounding")
 
 
+def _blind(run: agent_otel.Run, place: Place) -> None:
+    for path in ("src/billing/tax.py", "src/billing/invoice.py"):
+        run.file_changed(path, operation="edit", lines_added=2)
+    _done(run, place)
+
+
 COMMANDS: Final = {"unit": ["pytest", "-q"], "e2e": ["pnpm", "e2e"]}
 CHECKS: Final = [agent_otel.RequiredCheck(name=name, command=f"{line[0]}*") for name, line in COMMANDS.items()]
-KINDS: Final = {"done": _done, "no e2e": _no_e2e, "rounding": _rounding}
+KINDS: Final = {"done": _done, "no e2e": _no_e2e, "rounding": _rounding, "blind": _blind}
 
 
 @functools.cache
@@ -131,6 +138,7 @@ def records() -> list[RunRecord]:
         record("cart-3", "done", "2026-03-11", task="Round the cart"),
         record("login", "no e2e", "2026-04-20", agent="writer"),
         record("guests", "no e2e", "2026-05-12"),
+        record("taxes", "blind", "2026-05-14", agent="writer"),
     ]
 
 
@@ -158,9 +166,21 @@ def digests() -> list[Seen]:
     return [found for each in records() if (found := seen(audit(each, Contract()))) is not None]
 
 
+HARNESS: Final = Harness(
+    files={"AGENTS.md": "# Rules\n\nMoney is in `src/money/cents.py`; start `bin/preview` first.\n"},
+    tracked=frozenset({"AGENTS.md", "bin/preview", "src/cart/total.py"}),
+    deleted={"src/money/cents.py": Gone("3f2a9c1", "2026-04-02")},
+    is_built=lambda _: False,
+    used=lambda _: (),
+    last_use=lambda _: None,
+)
+"""Rules of a repository, of which one names a file that went."""
+
+
 def pages() -> Pages:
-    """The pages, with a file among them that is none."""
-    return Pages([Written(name, read_page(text)) for name, text in PAGES.items()], unread=["notes.md: no front matter"])
+    """The pages, with a file among them that is none, and the harness of their repository."""
+    written = [Written(name, read_page(text)) for name, text in PAGES.items()]
+    return Pages(written, unread=["notes.md: no front matter"], harness=HARNESS)
 
 
 def told(runs: list[Seen] | None = None) -> Review:

@@ -18,6 +18,7 @@ fingerprints = ["{FINGERPRINT}"]
 failed = 2026-05-10
 written = 2026-05-14
 owner = "ada"
+patterns = ["aspirational-rule"]
 
 [[changes]]
 file = "AGENTS.md"
@@ -40,11 +41,14 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("postmortems").mkdir()
     Path("postmortems/tests.md").write_text(PAGE)
     Path("postmortems/notes.md").write_text("no page")
-    Path("AGENTS.md").write_text("pytest -q")
+    Path("AGENTS.md").write_text("Look at `src/old.py` first.\n")
+    Path("src").mkdir()
+    Path("src/old.py").write_text("x = 1\n")
     when = "2026-05-15T12:00:00Z"
     identity = {"GIT_AUTHOR_NAME": "ada", "GIT_AUTHOR_EMAIL": "ada@example.test", "GIT_COMMITTER_NAME": "ada"}
     identity |= {"GIT_COMMITTER_EMAIL": "ada@example.test", "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
-    for arguments in (("init", "-q"), ("add", "AGENTS.md"), ("commit", "-q", "-m", "Say how")):
+    first = (("init", "-q"), ("add", "AGENTS.md", "src"), ("commit", "-q", "-m", "Say how"))
+    for arguments in (*first, ("rm", "-q", "src/old.py"), ("commit", "-q", "-m", "Remove what is old")):
         subprocess.run(["git", *arguments], check=True, capture_output=True, env={"PATH": "/usr/bin:/bin", **identity})
     return tmp_path
 
@@ -66,6 +70,9 @@ def test_runs_pages_and_history_are_reviewed_together(invoke, source) -> None:
     assert (change["landed"], change["effect"]) == ("2026-05-15", "came back")
     (idea,) = told["rejected_ideas"]
     assert (idea["idea"], idea["returned"][0]["runs"]["count"]) == ("A gate: too slow.", 2)
+    shown = {row["pattern"]: row["sightings"] for row in told["patterns"] if row["sightings"]}
+    assert shown["aspirational-rule"][0]["runs"] == ["run-1", "run-2", "nobody"]
+    assert shown["stale-harness"][0]["refs"] == ["AGENTS.md:1"]
     assert told["unread"][0].startswith("notes.md: expected front matter")
 
 

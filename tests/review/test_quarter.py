@@ -13,9 +13,10 @@ from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from agent_otel.model.contract import Contract
-from agent_otel.model.record import ChangedFile, Finding, RunRecord, Usage
+from agent_otel.model.record import ChangedFile, Finding, NearMiss, RunRecord, Usage
 from agent_otel.review.audit import Audit
 from agent_otel.review.contracted import audit
+from agent_otel.review.patterns.table import PATTERNS
 from agent_otel.review.postmortems.read import read_page
 from agent_otel.review.quarter.build import Pages, Period, review
 from agent_otel.review.quarter.failures import MOST
@@ -63,7 +64,8 @@ def many(number: int, kind: str, first: str, **fields: str) -> list[Seen]:
 
 def test_the_review_is_the_golden_one() -> None:
     """To be read by an engineer in ``tests/data/quarter``."""
-    text = as_markdown(TOLD, held=PERIOD.today, folder="postmortems/")
+    shown = replace(TOLD, patterns=tuple(row for row in TOLD.patterns if row.sightings))
+    text = as_markdown(shown, held=PERIOD.today, folder="postmortems/")
     assert text == (FOLDER / "review.md").read_text(encoding="utf-8")
 
 
@@ -149,6 +151,7 @@ def test_findings_are_told_by_layer_and_week() -> None:
     assert {line.name: sum(value or 0 for value in line.values) for line in weeks.lines} == {
         "runway": 4,
         "implementation": 2,
+        "context": 2,
     }
     months = of(*many(1, "no e2e", "2025-11-01"), *many(1, "no e2e", "2026-05-01")).findings_by_layer
     assert (months.unit, len(months.starts)) == ("month", 7)
@@ -191,6 +194,47 @@ def test_where_a_page_points_to(
     assert run is not None
     (page,) = of(run, front=f'trigger = "redo"\nruns = ["a", "unknown"]\n{front}').postmortems
     assert page.points == tuple(Point(layer=layer, area=area) for layer, area in expected)
+
+
+def test_a_reviewer_says_which_layer_should_have_caught_it() -> None:
+    """In the files of what was caught, or else where the work was."""
+    run = record("a", "done", "2026-03-03")
+    for files, area in ((("ops/keys/a.sh",), "ops/keys"), ((), "src/cart")):
+        miss = NearMiss(id="n1", caught_by="ada", what="no limit", layer="tests", files=files)
+        found = seen(Audit(replace(run, near_misses=(miss, replace(miss, layer=None)))))
+        assert found is not None
+        assert found.points == {Point(layer="tests", area=area)}
+
+
+def test_known_patterns_are_told_each_with_what_shows_it() -> None:
+    """In runs, in the repository, and as people tagged it; also those that nothing shows, in their order."""
+    assert [row.pattern for row in TOLD.patterns] == list(PATTERNS)
+    rows = {row.pattern: row for row in TOLD.patterns}
+    (unfamiliar,) = rows["unfamiliar-area"].sightings
+    assert (unfamiliar.runs, unfamiliar.area) == (("taxes",), "src/billing")
+    (tagged,) = rows["aspirational-rule"].sightings
+    assert (tagged.runs, tagged.refs) == (("login",), ("2026-04-20-login.md",))
+    assert [rows[name].runs for name in ("unfamiliar-area", "aspirational-rule", "stale-harness")] == [1, 1, 0]
+    assert rows["stale-harness"].sightings[0].refs == ("AGENTS.md:3",)
+    assert all(row.looked_for for row in TOLD.patterns)
+
+
+def test_a_pattern_that_was_not_looked_for_is_not_said_to_be_absent() -> None:
+    """Where there is no repository."""
+    text = as_markdown(of(), held=PERIOD.today)
+    assert "Not looked for, without a repository: stale-harness." in text
+    assert "Not looked for" not in as_markdown(TOLD, held=PERIOD.today)
+
+
+def test_many_sightings_of_a_pattern_are_counted() -> None:
+    """A few are quoted; programs get them all."""
+    runs = [digest(record(f"r{place}", "blind", f"2026-03-{place + 1:02}")) for place in range(7)]
+    found = of(*runs)
+    assert {row.pattern: len(row.sightings) for row in found.patterns}["unfamiliar-area"] == 7
+    text = as_markdown(found, held=PERIOD.today)
+    assert "Shown by 7 runs." in text
+    assert text.count("- context in") == 5
+    assert "\n- and 2 more\n" in text
 
 
 def test_post_mortems_of_one_place_are_candidates_for_one_change() -> None:
@@ -328,7 +372,7 @@ def test_runs_that_pages_are_about_are_known_beside_those_of_the_quarter() -> No
 def test_nothing_to_review_is_said() -> None:
     """Under every heading."""
     text = as_markdown(of(), held=PERIOD.today)
-    assert text.count("\nNone.\n") == text.count("\n## ")
+    assert text.count("\nNone.\n") == text.count("\n## ") - 1
     assert "0 runs; 0 kinds of failure; 0 post-mortems." in text
 
 

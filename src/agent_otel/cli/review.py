@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Final
@@ -13,21 +12,18 @@ import click
 import msgspec
 
 from agent_otel.cli.console import json_of
-from agent_otel.cli.contracts import contract_option, demanded
+from agent_otel.cli.contracts import Found, contract_option
 from agent_otel.cli.database import Source, existing_records, source_options
 from agent_otel.cli.days import Day, today as this_day, today_option
 from agent_otel.cli.gates import gated
 from agent_otel.cli.moments import moment
-from agent_otel.cli.pages import FOLDER, all_pages, landed_in
 from agent_otel.cli.progress import counted
-from agent_otel.cli.records import ALL, Records
+from agent_otel.cli.quarter import contract_found, postmortems_option, quarter, reviewed
+from agent_otel.cli.records import ALL
 from agent_otel.errors import SettingsError
-from agent_otel.model.contract import Contract
-from agent_otel.review.contracted import audit
 from agent_otel.review.incidents.shape import stamp
-from agent_otel.review.quarter.build import Pages, Period, review as review_of
+from agent_otel.review.quarter.build import Period
 from agent_otel.review.quarter.markdown import as_markdown
-from agent_otel.review.quarter.seen import Seen, seen
 from agent_otel.review.quarter.shape import Review
 from agent_otel.store.base import RecordQuery
 
@@ -38,14 +34,7 @@ _DEFAULT: Final = "90d"
 @click.option("--since", default=_DEFAULT, show_default=True, help="The first day: 90d, 12w, or a date in UTC.")
 @click.option("--until", type=Day(), metavar="DAY", help="The last day; by default the day it is.")
 @click.option("--repository", default="", help="Only runs on this repository.")
-@click.option(
-    "--postmortems",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=FOLDER,
-    show_default=True,
-    metavar="FOLDER",
-    help="Where the pages are.",
-)
+@postmortems_option
 @today_option
 @contract_option
 @source_options
@@ -72,8 +61,9 @@ def review(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Review a quarter of runs and post-mortems, so that one change can replace several.
 
-    Post-mortems in order; failures by how often and at what cost; findings by layer over time; post-mortems that
-    point to the same place; changes that did or did not stop their failures; rejected ideas whose failures came back.
+    Post-mortems in order; failures by how often and at what cost; findings by layer over time; known patterns;
+    post-mortems that point to the same place; changes that did or did not stop their failures; rejected ideas whose
+    failures came back.
     Exits with 0, or with 2 where there is nothing to review, or it was not asked right.
     """
     if as_json and as_text:
@@ -82,7 +72,7 @@ def review(  # noqa: PLR0913 - one for each option
     with gated():
         day = today or this_day()
         period = period_of(since, until or day, today=day)
-        found = _review(period, postmortems, demanded(contract), source, repository)
+        found = _review(period, postmortems, contract_found(contract), source, repository)
     if as_json:
         text = json_of(msgspec.to_builtins(found))
     else:
@@ -112,32 +102,13 @@ def period_of(since: str, until: date, *, today: date) -> Period:
     return Period(since=first, until=until, today=today)
 
 
-def _review(period: Period, folder: Path, demands: Contract, source: Source, repository: str) -> Review:
-    written, unread = all_pages(folder)
+def _review(period: Period, folder: Path, found: Found, source: Source, repository: str) -> Review:
     since, until = _midnight(period.since), _midnight(period.until + timedelta(days=1))
     asked = RecordQuery(since=since, until=until, repository=repository, limit=ALL)
-    named = {run for each in written for run in each.page.runs}
     with existing_records(source) as records:
-        runs = list(_seen(records, asked, demands))
-        others = list(_others(records, named - {run.case.run_id for run in runs}, demands))
-    pages = Pages(written=written, other_runs=others, unread=unread)
-    return review_of(runs, pages, period, limits=demands.incidents, landed=landed_in(folder))
-
-
-def _seen(records: Records, asked: RecordQuery, demands: Contract) -> Iterator[Seen]:
-    for record in counted(records.records(asked), "reading runs", terminal=sys.stderr):
-        found = seen(audit(record, demands))
-        if found is not None:
-            yield found
-
-
-def _others(records: Records, names: set[str], demands: Contract) -> Iterator[Seen]:
-    """The runs that pages are about and that the period does not have."""
-    for name in sorted(names):
-        record = records.record(name)
-        found = seen(audit(record, demands)) if record is not None else None
-        if found is not None:
-            yield found
+        every = counted(records.records(asked), "reading runs", terminal=sys.stderr)
+        runs = list(reviewed(every, found))
+        return quarter(runs, period, lookup=records.record, folder=folder, found=found)
 
 
 def _midnight(day: date) -> str:

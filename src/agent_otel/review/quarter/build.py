@@ -7,11 +7,13 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from agent_otel.model.contract import Incidents
+from agent_otel.review.patterns.stale import Harness
 from agent_otel.review.postmortems.check import Landed
 from agent_otel.review.quarter.effects import Effects
 from agent_otel.review.quarter.failures import MOST, by_fingerprint, costliest, redone_runs, rows
 from agent_otel.review.quarter.groups import groups
 from agent_otel.review.quarter.pages import Written, row
+from agent_otel.review.quarter.patterns import patterns
 from agent_otel.review.quarter.seen import Seen
 from agent_otel.review.quarter.shape import ChangeEffect, Idea, PageRow, Review
 from agent_otel.review.report.days import axis
@@ -31,11 +33,16 @@ class Period(NamedTuple):
 
 
 class Pages(NamedTuple):
-    """All pages there are, what is known of runs beside the quarter's, and what is among the pages and is none."""
+    """All pages there are, and what else is known beside the runs of the quarter.
+
+    ``other_runs`` are runs that pages are about and the quarter does not have, ``unread`` files among the pages that
+    are none, and ``harness`` is what the repository around them says and has; None where there is no repository.
+    """
 
     written: Sequence[Written] = ()
     other_runs: Iterable[Seen] = ()
     unread: Sequence[str] = ()
+    harness: Harness | None = None
 
 
 def review(runs: Iterable[Seen], pages: Pages, period: Period, *, limits: Incidents, landed: Landed) -> Review:
@@ -67,6 +74,7 @@ def review(runs: Iterable[Seen], pages: Pages, period: Period, *, limits: Incide
         by_frequency=failures[:MOST],
         by_cost=costliest(failures)[:MOST],
         findings_by_layer=_over_time(ordered),
+        patterns=patterns(ordered, [each for each, page in told if page in recent], pages.harness),
         groups=groups(recent),
         changes=tuple(_changes(told, recent, effects)),
         rejected_ideas=tuple(_ideas(written, known, effects)),

@@ -8,8 +8,9 @@ from typing import Final
 from urllib.parse import quote
 
 from agent_otel.review.fingerprints.areas import ROOT
+from agent_otel.review.patterns.shape import Sighting
 from agent_otel.review.quarter.held import front
-from agent_otel.review.quarter.shape import ChangeEffect, ChangeRow, FailureRow, Return, Review, Runs
+from agent_otel.review.quarter.shape import ChangeEffect, ChangeRow, FailureRow, PatternRow, Return, Review, Runs
 from agent_otel.review.report.shape import OverTime
 from agent_otel.review.wording import count, duration, shortened
 from agent_otel.text.markdown import code, inline as escaped
@@ -109,6 +110,33 @@ def _layers(review: Review, _: _Linked) -> Iterator[str]:
         yield f"| {start} | {' | '.join(f'{line.values[step] or 0:.0f}' for line in times.lines)} |"
 
 
+def _patterns(review: Review, _: _Linked) -> Iterator[str]:
+    for row in review.patterns:
+        if row.sightings:
+            yield f"**{row.pattern}**: {row.means}. {_shown(row)}. What usually helps: {row.helps}."
+            yield ""
+            yield from map(_sighting, row.sightings[:_NAMED])
+            more = len(row.sightings) - _NAMED
+            yield from [f"- and {more} more"] * (more > 0)
+            yield ""
+    unseen = [row for row in review.patterns if not row.sightings]
+    for said, looked_for in (("Not seen", True), ("Not looked for, without a repository", False)):
+        names = [row.pattern for row in unseen if row.looked_for == looked_for]
+        if names:
+            yield f"{said}: {', '.join(names)}."
+
+
+def _shown(row: PatternRow) -> str:
+    return f"Shown by {count(row.runs, 'run')}" if row.runs else "Shown by the repository"
+
+
+def _sighting(sighting: Sighting) -> str:
+    runs = _listed(sighting.runs, len(sighting.runs))
+    where = _listed(sighting.refs, len(sighting.refs))
+    said = _said(shortened(printable(sighting.said), _LONG))
+    return f"- {_place(sighting.layer, sighting.area)}: {'; '.join(filter(None, (said, runs, where)))}"
+
+
 def _groups(review: Review, linked: _Linked) -> Iterator[str]:
     titles = {page.file: page.title for page in review.postmortems}
     for group in review.groups:
@@ -182,6 +210,7 @@ _SECTIONS: Final[dict[str, Callable[[Review, _Linked], Iterator[str]]]] = {
     "Failures by frequency": _by_frequency,
     "Failures by cost": _by_cost,
     "Findings by layer": _layers,
+    "Known patterns": _patterns,
     "One change for several": _groups,
     "Changes, and what came of them": _changes,
     "Rejected ideas whose failure came back": _ideas,

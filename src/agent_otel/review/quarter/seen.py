@@ -12,6 +12,7 @@ from agent_otel.model.record import Layer, RunRecord
 from agent_otel.review.audit import Audit
 from agent_otel.review.fingerprints.areas import ROOT, area
 from agent_otel.review.incidents.case import Case, case
+from agent_otel.review.patterns.observed import Observed, observed
 from agent_otel.review.quarter.shape import Point
 
 NO_LAYER: Final = "no layer"
@@ -21,8 +22,8 @@ _MOST_AREAS: Final = 3
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """A run of the quarter.
 
-    ``layers`` counts its findings that are no remarks, ``layer_of`` has the layers of the fingerprints that count, and
-    ``points`` are where its failures point to.
+    ``layers`` counts its findings that are no remarks, ``layer_of`` has the layers of the fingerprints that count,
+    ``points`` are where its failures point to, and ``observed`` is what patterns are looked for in.
     """
 
     case: Case
@@ -34,6 +35,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     layers: dict[str, int]
     layer_of: dict[str, Layer | None]
     points: frozenset[Point]
+    observed: Observed
 
     @property
     def day(self) -> date:
@@ -64,13 +66,15 @@ def seen(audit: Audit) -> Seen | None:
         layers=Counter(each.layer or NO_LAYER for each in record.findings if each.severity != "info"),
         layer_of={each.fingerprint: each.layer for each in record.findings if each.fingerprint in found.fingerprints},
         points=_points(record, found),
+        observed=observed(record),
     )
 
 
 def _points(record: RunRecord, found: Case) -> frozenset[Point]:
     """The layer of each failure that counts, with its area; where none counts, those of the warnings.
 
-    A failure that names no place happened where the work was: in the areas that the run changed most.
+    A failure that names no place happened where the work was: in the areas that the run changed most. A reviewer who
+    caught something says which layer should have.
     """
     counting = [each for each in record.findings if each.fingerprint in found.fingerprints]
     telling = counting or [each for each in record.findings if each.severity == "warning"]
@@ -81,6 +85,10 @@ def _points(record: RunRecord, found: Case) -> frozenset[Point]:
             named = (finding.fingerprint or "").split(":")[2:3]
             areas = named if named not in ([], [ROOT]) else worked
             points.update(Point(layer=finding.layer, area=each) for each in areas)
+    for miss in record.near_misses:
+        if miss.layer:
+            areas = sorted(filter(None, map(area, miss.files))) or worked
+            points.update(Point(layer=miss.layer, area=each) for each in areas)
     return frozenset(points)
 
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from agent_otel.model.record import Layer
+from agent_otel.review.patterns.shape import Sighting
 from agent_otel.review.report.shape import OverTime
 
 SCHEMA: Final = "agent-otel/review/1"
@@ -103,6 +104,20 @@ class Return(_Part, frozen=True, kw_only=True):
     runs: Runs
 
 
+class PatternRow(_Part, frozen=True, kw_only=True):
+    """A known pattern, what it means, which change usually helps, in how many runs it shows, and where.
+
+    It was not looked for (``looked_for``) where it shows in a repository, and there is none.
+    """
+
+    pattern: str
+    means: str
+    helps: str
+    looked_for: bool
+    runs: int
+    sightings: tuple[Sighting, ...]
+
+
 class ChangeEffect(_Part, frozen=True, kw_only=True):
     """A change that landed, and whether its failures came back in the runs that started after that day.
 
@@ -151,6 +166,7 @@ class Review(_Part, frozen=True, kw_only=True):
     by_frequency: tuple[FailureRow, ...]
     by_cost: tuple[FailureRow, ...]
     findings_by_layer: OverTime
+    patterns: tuple[PatternRow, ...]
     groups: tuple[Group, ...]
     changes: tuple[ChangeEffect, ...]
     rejected_ideas: tuple[Idea, ...]
