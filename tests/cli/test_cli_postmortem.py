@@ -23,7 +23,7 @@ def written(invoke, source) -> str:
 def test_a_page_is_written_from_records(written: str) -> None:
     """Of a store or an API alike; the earliest run first."""
     assert 'runs = ["run-1", "run-2"]' in written
-    assert "fixer worked on “Fix the redirect” in invite-app, in 2 runs" in written
+    assert "fixer and writer worked on “Fix the redirect” in invite-app, in 2 runs" in written
 
 
 def test_a_page_that_is_there_stays(invoke, database: Path) -> None:

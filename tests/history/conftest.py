@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from agent_otel.model.item import Item
-from history.kept import add_late, items_of, keep
+from history.kept import add_later, items_of, keep
 from history.plan import History
 
 
@@ -52,5 +52,5 @@ STORES: dict[str, Callable[[pytest.FixtureRequest, list[Item]], str]] = {"sqlite
 def kept(request: pytest.FixtureRequest, history: History, items: list[Item]) -> str:
     """The database of each kind that the history is kept in."""
     database = STORES[request.param](request, items)
-    add_late(history, database)
+    add_later(history.runs, database)
     return database

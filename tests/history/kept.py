@@ -1,4 +1,4 @@
-"""A history in a store, as it comes to be there: received, folded, and CI's results added by their command."""
+"""A history in a store, as it comes to be there: received, folded, and what others say added by their commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agent_otel.model.item import Item
 from agent_otel.otlp.lines import items_from_line
 from agent_otel.service.fold import END_OF_TIME_NS, fold_due
 from agent_otel.store.open import open_store
-from history.plan import History, Run
+from history.plan import Run
 
 _BATCH = 2000
 
@@ -31,16 +31,25 @@ def keep(items: Sequence[Item], database: str) -> None:
         fold_due(store, now_ns=END_OF_TIME_NS, policy=Policy())
 
 
-def add_late(history: History, database: str) -> None:
-    """Adds what CI says of the runs after they have ended."""
+def add_later(runs: Iterable[Run], database: str) -> None:
+    """Adds what others say of the runs after they have ended: CI by its command, and reviewers by theirs."""
+    said = [run for run in runs if run.late or run.caught]
     with closing(open_store(database)) as store:
-        known = {run.run_id: store.record(run.run_id) for run in history.runs if run.late}
-    trees = {run_id: record.final.tree or "" for run_id, record in known.items() if record}
-    for run in history.runs:
-        if run.late is None or run.ci_at is None:
-            continue
-        said = ("--check", run.late.check, "--exit-code", str(run.late.exit_code), "--by", "ci")
-        at = ("--at", f"{run.ci_at:%Y-%m-%dT%H:%M:%SZ}", "--tree", trees[run.run_id])
-        added = CliRunner().invoke(main, ["evidence", "add", run.run_id, *said, *at, "--db", database])
-        assert added.exit_code == 0, added.output
+        known = {run.run_id: store.record(run.run_id) for run in said}
+    for run in said:
+        record = known[run.run_id]
+        assert record is not None
+        if run.late is not None:
+            came = ("--exit-code", str(run.late.exit_code), "--by", "ci", "--at", run.after(run.late.hours))
+            tree = ("--tree", record.final.tree or "")
+            _tell("evidence", "add", run.run_id, "--check", run.late.check, *came, *tree, "--db", database)
+        if run.caught is not None:
+            saw = ("--caught-by", run.caught.by, "--what", run.caught.what, "--at", run.after(run.caught.hours))
+            files = ("--file", run.caught.file) if run.caught.file else ()
+            _tell("near-miss", run.run_id, *saw, *files, "--db", database)
     keep([], database)
+
+
+def _tell(*arguments: str) -> None:
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from history.replay import Replay
-from history.stories import STORIES, TRUNK, Late, Step, Story
+from history.stories import STORIES, TRUNK, Caught, Late, Step, Story
 from history.variants import (
     AGENT,
     BRANCH,
@@ -45,6 +45,7 @@ class Run(NamedTuple):
     variant: str
     replay: Replay
     late: Late | None = None
+    caught: Caught | None = None
 
     def lines(self) -> list[str]:
         """What it sends."""
@@ -55,10 +56,9 @@ class Run(NamedTuple):
         """What its record is called."""
         return self.replay.renamed(RUN if self.variant in VARIANTS else _captured_id(self.variant))
 
-    @property
-    def ci_at(self) -> datetime | None:
-        """When CI says something of it; None where it never does."""
-        return self.replay.starts + timedelta(hours=self.late.hours) if self.late else None
+    def after(self, hours: float) -> str:
+        """So long after its beginning, as commands take it."""
+        return f"{self.replay.starts + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
 
 
 class Incident(NamedTuple):
@@ -86,7 +86,7 @@ class History:
             said = {AGENT: chosen.choice(_AGENTS), WORKSPACE: chosen.choice(_REPOSITORIES)}
             step = Step(*chosen.choices(list(_GOOD), _GOOD.values()), minutes=chosen.uniform(4, 40))
             starts = START + timedelta(days=chosen.uniform(0, DAYS))
-            self.runs.append(_run(f"work {number}", step, starts, said, f"w{number}"))
+            self.runs.append(run_of(f"work {number}", step, starts, said, f"w{number}"))
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -113,12 +113,20 @@ def _told(number: int, story: Story, starts: datetime, chosen: random.Random) ->
         repository = where.setdefault(task, chosen.choice(_REPOSITORIES))
         name = f"{story.about}, run {place}"
         said = {AGENT: chosen.choice(_AGENTS), WORKSPACE: repository}
-        yield _run(name, step, starts + step.after, said, f"s{number}")
+        yield run_of(name, step, starts + step.after, said, f"s{number}")
 
 
-def _run(name: str, step: Step, starts: datetime, said: dict[str, str], module: str) -> Run:
+def run_of(name: str, step: Step, starts: datetime, said: dict[str, str], module: str) -> Run:
+    """A run that takes the step of a story.
+
+    Args:
+        name: what to call it.
+        step: what it is like.
+        starts: when it begins.
+        said: words that it says instead of others.
+        module: what its files, checks and tasks are called by.
+    """
     words = {
-        **said,
         DAY: f"{starts:%Y%m%d}",
         OBJECTIVE: f"Make {module} count to its limit {step.task}".rstrip(),
         CAPTURED: f"Find out what is wrong with {module} {step.task}".rstrip(),
@@ -128,10 +136,11 @@ def _run(name: str, step: Step, starts: datetime, said: dict[str, str], module: 
         "test_fizz": f"test_{module}",
         "src/fizz": f"src/{module}/count",
         "src/words": f"src/{module}/words",
+        **said,
     }
     lasts = timedelta(minutes=step.minutes) if step.variant in VARIANTS else None
     starts = starts.replace(microsecond=0)
-    return Run(name, step.variant, Replay(salt=name, starts=starts, lasts=lasts, words=words), step.late)
+    return Run(name, step.variant, Replay(salt=name, starts=starts, lasts=lasts, words=words), step.late, step.caught)
 
 
 def _captured_id(capture: str) -> str:

@@ -19,6 +19,15 @@ class Late(NamedTuple):
     hours: float
 
 
+class Caught(NamedTuple):
+    """What a reviewer caught that every check let pass, so many hours after the run's beginning."""
+
+    by: str
+    what: str
+    file: str
+    hours: float
+
+
 class Step(NamedTuple):
     """A run of a story: the variant or capture, when after the story's beginning it begins, and how long it takes.
 
@@ -32,6 +41,7 @@ class Step(NamedTuple):
     task: str = ""
     branch: str = TRUNK
     late: Late | None = None
+    caught: Caught | None = None
 
     @property
     def after(self) -> timedelta:
@@ -148,6 +158,20 @@ STORIES: Final = (
         "handed over in ten minutes, found wrong by CI, and done again six hours later",
         (Step("done", minutes=10, late=Late("export e2e", 1, 3)), Step("done", hours=6, late=Late("export e2e", 0, 8))),
         (("redo", (0, 1)),),
+    ),
+    # -- near-misses ---------------------------------------------------------------------------------------------------
+    Story(
+        "a change of another module that a reviewer saw",
+        (Step("blind", caught=Caught("ada", "guests without a word are told their number in quotes", "words.py", 5)),),
+        (("near-miss", (0,)),),
+    ),
+    Story(
+        "what a reviewer saw in one of two runs",
+        (
+            Step("done", task="one"),
+            Step("done", days=2, task="two", caught=Caught("bob", "the limit is untested", "", 1)),
+        ),
+        (("near-miss", (1,)),),
     ),
     # -- what fails and is no incident ---------------------------------------------------------------------------------
     Story(

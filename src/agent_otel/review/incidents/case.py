@@ -54,13 +54,18 @@ def case(audit: Audit) -> Case | None:
         started=started,
         ended=max(moment(record.ended) or started, started),
         failed=_failed(record),
-        accepted=record.review_state == "done" and not _failed(record),
+        accepted=accepted(record),
         objective=_plain(record.task.objective or ""),
         names=frozenset(_names(record)),
         files=frozenset(file.path for file in record.changed_files[:_MOST_FILES]),
         fingerprints=counting(record),
         waste=wasted(record),
     )
+
+
+def accepted(record: RunRecord) -> bool:
+    """True for a run that is done, and of which nothing else came to light."""
+    return record.review_state == "done" and not _failed(record)
 
 
 def _failed(record: RunRecord) -> bool:

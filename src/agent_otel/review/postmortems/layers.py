@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from agent_otel.model.record import RunRecord
-from agent_otel.review.standing import standings
+from agent_otel.model.record import RunRecord, Verification
+from agent_otel.review.incidents.waste import moment
+from agent_otel.review.standing import Standing, counting, speaks_for, standings
 from agent_otel.review.wording import count, duration, shortened
 from agent_otel.text.terminal import printable
 
 _MOST: Final = 4
 _SHORT: Final = 60
+_LONG: Final = 100
 
 
 class Shown(NamedTuple):
@@ -51,16 +53,45 @@ def _hooks(record: RunRecord) -> Shown:
 
 
 def _tests(record: RunRecord) -> Shown:
-    checks = [check for check in standings(record) if check.required] or list(standings(record))
+    """The required checks, and what failed though nothing required it; else whatever ran."""
+    every = standings(record)
+    checks = [each for each in every if each.required or each.verdict == "failed"] or list(every)
     if not checks:
         return Shown("no check ran, and none was required", "Which check would have failed?")
-    told = ", ".join(f"{check.check}: {check.verdict.replace('_', ' ')}" for check in checks[:_MOST])
+    told = "; ".join(_check(each, record) for each in checks[:_MOST])
     more = len(checks) - _MOST
     open_question = all(check.verdict == "proved" for check in checks)
     return Shown(
         told + (f" and {more} more" if more > 0 else ""),
         "Which check that was not there would have failed?" if open_question else "",
     )
+
+
+def _check(check: Standing, record: RunRecord) -> str:
+    entry = check.verification
+    if entry is None or entry.added is None:
+        return f"{check.check}: {_verdict(entry)}"
+    own = [each for each in record.verifications if each.added is None and _is(each, check, record)]
+    inside = _verdict(counting(own) if own else None)
+    duty = "" if check.required else ", and nothing required it"
+    when = _after(record, entry.added.at)
+    return f"{check.check}: {_verdict(entry)} in {entry.added.source}{when}; in the run itself {inside}{duty}"
+
+
+def _verdict(entry: Verification | None) -> str:
+    verdict = ((entry and entry.verdict) or "not_run").replace("_", " ")
+    return verdict + (f" ({shortened(printable(entry.reason), _LONG)})" if entry and entry.reason else "")
+
+
+def _is(entry: Verification, check: Standing, record: RunRecord) -> bool:
+    demanded = (each for each in record.task.required_checks if each.name == check.check)
+    return entry.check == check.check or any(speaks_for(entry, each) for each in demanded)
+
+
+def _after(record: RunRecord, at: str | None) -> str:
+    """How long after the end of the run that was, where both are known."""
+    ended, said = moment(record.ended), moment(at)
+    return f" {duration((said - ended).total_seconds())} after the end" if ended and said and said > ended else ""
 
 
 def _review(record: RunRecord) -> Shown:

@@ -14,12 +14,13 @@ from typing import Final, get_args
 import msgspec
 
 from agent_otel.model.record import RunRecord
-from agent_otel.review.incidents.case import counting
+from agent_otel.review.incidents.case import accepted, counting
 from agent_otel.review.incidents.shape import Trigger
+from agent_otel.review.postmortems.happened import happened
 from agent_otel.review.postmortems.layers import LAYERS, shown
+from agent_otel.review.postmortems.said import MOST, codes, quoted, said
 from agent_otel.review.standing import standings
-from agent_otel.review.wording import count, duration, shortened
-from agent_otel.text.markdown import code, inline as escaped
+from agent_otel.review.wording import shortened
 from agent_otel.text.terminal import printable
 
 SECTIONS: Final = (
@@ -40,9 +41,6 @@ TRIGGERS: Final[tuple[Trigger, ...]] = get_args(Trigger)
 
 _LIVE: Final = re.compile(r"[^ -~]|[<>&@#%`*~|!$\[\]]|:(?=/)|(?<=www)\.|(?<=gh)-(?=\d)", re.IGNORECASE)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
-_MOST: Final = 6
-_LONG: Final = 160
-_SHORT: Final = 60
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,10 +57,10 @@ def page(records: Sequence[RunRecord], frame: Frame) -> str:
     about = _about(runs, frame)
     sections = zip(
         SECTIONS,
-        (_happened(runs, about), _from(about), _layers(about), _changes(frame), _rejected()),
+        (happened(runs, about, title(runs)), _from(about), _layers(about), _changes(frame), _rejected()),
         strict=True,
     )
-    lines = [*_front(runs, frame), "", f"# {_said(title(runs))}"]
+    lines = [*_front(runs, frame), "", f"# {said(title(runs))}"]
     for heading, body in sections:
         lines += ["", f"## {heading}", "", *body]
     return "\n".join(lines) + "\n"
@@ -71,7 +69,7 @@ def page(records: Sequence[RunRecord], frame: Frame) -> str:
 def _about(runs: Sequence[RunRecord], frame: Frame) -> RunRecord:
     """The run that the page tells of: the one that was caught, where that is why it is written, else what failed."""
     marked = [run for run in runs if run.near_misses and frame.trigger == "near-miss"]
-    failed = [run for run in runs if run.review_state != "done"]
+    failed = [run for run in runs if not accepted(run)]
     return (*marked, *failed, *runs)[0]
 
 
@@ -95,7 +93,7 @@ def _front(runs: Sequence[RunRecord], frame: Frame) -> Iterator[str]:
     fields = {
         "trigger": frame.trigger,
         "runs": [run.run_id for run in runs],
-        "fingerprints": list(fingerprints)[:_MOST],
+        "fingerprints": list(fingerprints)[:MOST],
         "failed": failed_on(runs) or frame.written.isoformat(),
         "written": frame.written.isoformat(),
         "owner": frame.owner or TODO,
@@ -107,10 +105,6 @@ def _front(runs: Sequence[RunRecord], frame: Frame) -> Iterator[str]:
     change = {"file": TODO, "what": TODO, "owner": frame.owner or TODO, "due": due, "state": "open"}
     yield from (f"{name} = {_toml(value)}" for name, value in change.items())
     yield FENCE
-
-
-def _weighs(severity: str) -> bool:
-    return severity == "error"
 
 
 def _toml(value: str | Sequence[str]) -> str:
@@ -129,50 +123,25 @@ def _escape(code_point: int) -> str:
     return f"\\u{code_point:04x}" if code_point <= 0xFFFF else f"\\U{code_point:08x}"  # noqa: PLR2004 - four hex digits
 
 
-def _happened(runs: Sequence[RunRecord], about: RunRecord) -> Iterator[str]:
-    who = _said(about.agent.name or "An agent")
-    where = f" in {_said(about.base.repository)}" if about.base.repository else ""
-    lasted = sum(run.duration_s or 0.0 for run in runs)
-    yield f"{who} worked on {_quoted(title(runs))}{where}, in {count(len(runs), 'run')} that took {duration(lasted)}."
-    error = next((each.message for each in about.findings if _weighs(each.severity)), None)
-    unread = sum(file.read_before is False for file in about.changed_files)
-    changed = f"{count(len(about.changed_files), 'file')} {'was' if len(about.changed_files) == 1 else 'were'} changed"
-    changed += f", {unread} of them without a read before" if unread else ""
-    yield f"{changed}; {_said(shortened(printable(error), _LONG)) if error else 'no rule reports an error'}."
-    accepted = next((run.run_id for run in runs if run.review_state == "done"), None)
-    if accepted is None:
-        state = f"Its state is {about.review_state or 'not known'}, and none of the runs is accepted"
-    else:
-        state = f"The run {code(accepted)} was accepted"
-    yield f"{state}{_caught(about)}."
-
-
-def _caught(about: RunRecord) -> str:
-    """Who caught what, for the end of a sentence."""
-    if not about.near_misses:
-        return ""
-    first, *more = about.near_misses
-    also = f" and {count(len(more), 'other thing')}" if more else ""
-    return f"; only {_said(shortened(printable(first.caught_by), _SHORT))} caught {_quoted(first.what)}{also}"
-
-
 def _from(about: RunRecord) -> Iterator[str]:
     task, contract = about.task, standings(about)
     read = [file.path for file in about.files_inspected]
     unread = [file.path for file in about.changed_files if file.read_before is False]
-    yield f"- Task: {_quoted(task.objective or 'none recorded')}"
-    yield f"- Scope: {_codes(task.scope)}; off limits: {_codes((*task.exclusions, *task.off_limits))}"
-    yield f"- Required checks: {_codes(check.check for check in contract if check.required)}"
-    yield f"- Context: {_codes(source.name for source in about.context_sources)}"
-    yield f"- Files read: {_codes(read)}"
-    yield f"- Changed without a read before: {_codes(unread)}"
+    yield f"- Task: {quoted(task.objective or 'none recorded')}"
+    yield f"- Scope: {codes(task.scope)}; off limits: {codes((*task.exclusions, *task.off_limits))}"
+    yield f"- Required checks: {codes(check.check for check in contract if check.required)}"
+    context = [source.name for source in about.context_sources]
+    unopened = [name for name in context if read and name not in read]
+    yield f"- Context: {codes(context)}" + (f"; no read of it recorded: {codes(unopened)}" if unopened else "")
+    yield f"- Files read: {codes(read)}"
+    yield f"- Changed without a read before: {codes(unread)}"
 
 
 def _layers(about: RunRecord) -> Iterator[str]:
     yield "| layer | the record shows | in scope? why was it not caught? |"
     yield "|---|---|---|"
     for name, found in ((name, shown(name, about)) for name in LAYERS):
-        yield f"| {name} | {_said(found.text)} | {f'{TODO}: {found.question}' if found.question else ''} |"
+        yield f"| {name} | {said(found.text)} | {f'{TODO}: {found.question}' if found.question else ''} |"
 
 
 def _changes(frame: Frame) -> Iterator[str]:
@@ -182,19 +151,3 @@ def _changes(frame: Frame) -> Iterator[str]:
 
 def _rejected() -> Iterator[str]:
     yield f"- {TODO}: an idea, and why not."
-
-
-def _said(text: str) -> str:
-    """The text, meaning nothing but itself; what means nothing on its place stays readable for who edits the page."""
-    return escaped(text).replace("&#58; ", ": ").replace("\\-", "-")
-
-
-def _quoted(text: str) -> str:
-    return f"“{_said(shortened(printable(text), _LONG))}”"
-
-
-def _codes(names: Iterable[str]) -> str:
-    known = list(dict.fromkeys(names))
-    shown = ", ".join(code(name) for name in known[:_MOST])
-    more = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
-    return shown + more if known else "none recorded"
