@@ -141,7 +141,8 @@ def records(draw: st.DrawFn) -> RunRecord:
 def saying(text: str) -> RunRecord:
     """A record that says this wherever text can stand."""
     return RunRecord(
-        run_id=text, lifecycle="settled", outcome="ended", parent_run=text, started=text, duration_s=1.0,
+        run_id=text, lifecycle="settled", outcome="ended", parent_run=text, redo_of=(text,), started=text,
+        duration_s=1.0,
         agent=Agent(name=text, version=text, service=text, models=(text,)),
         task=Task(objective=text, active_behavior=text, scope=(text,), exclusions=(text,),
                   off_limits=(text,), acceptance=text, required_checks=(Check(name=text, command=text),)),

@@ -74,6 +74,8 @@ COMMANDS: Final = (
     Told(("evidence", "add", FIRST, "--check", TEXT, "--exit-code", "1", "--by", TEXT)),
     Told(("evidence", "add", FIRST, "--check", TEXT, "--exit-code", "1", "--by", TEXT, "--json"), (*SAFE, is_json)),
     Told(("near-miss", FIRST, "--caught-by", TEXT, "--what", TEXT, "--file", TEXT)),
+    Told(("redo", FIRST, "--of", TEXT)),
+    Told(("redo", FIRST, "--of", TEXT, "--json"), (*SAFE, is_json)),
     Told(("near-miss", FIRST, "--caught-by", TEXT, "--what", TEXT, "--json"), (*SAFE, is_json)),
 )
 SAYS_NOTHING_OF_RUNS: Final = {"record", "rules", "dialects", "doctor"}

@@ -58,6 +58,7 @@ def test_commands_are_those_of_the_readme() -> None:
         "postmortem",
         "recompact",
         "record",
+        "redo",
     ]
     known += ["report", "review", "rules", "run", "runs", "serve", "show", "verify"]
     assert sorted(main.commands) == known

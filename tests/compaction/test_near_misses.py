@@ -114,6 +114,17 @@ def test_nothing_else_of_the_run_depends_on_it() -> None:
     assert encode(replace(full, near_misses=(), redo_of=())) == encode(folded())
 
 
+def test_a_run_says_itself_what_it_does_again() -> None:
+    """On its span, in its task, or by its process; together with what others say, each once."""
+    (span,) = run_items()
+    asked = event(names.TASK_STARTED, second=1, run__redo_of="b", task__objective="fix")
+    own = replace(span, attributes={**span.attributes, names.RUN_REDO_OF: "a"}, resource={names.RUN_REDO_OF: "c"})
+    (record,) = compact([own, asked, redo(of="a"), redo(of="d")], now_ns=NOW_NS)
+    assert record.redo_of == ("a", "b", "c", "d")
+    (record,) = compact([replace(own, attributes={**own.attributes, names.RUN_REDO_OF: "r1"})], now_ns=NOW_NS)
+    assert record.redo_of == ("c",)
+
+
 def test_the_same_marked_again_counts_once_as_of_the_first_time() -> None:
     """Whoever sends it again, and wherever; another word is another near-miss."""
     told = [

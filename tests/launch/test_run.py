@@ -284,6 +284,16 @@ def test_a_run_inside_of_a_run_is_its_part(launching):
     assert (outer.parent_run, child.parent_run) == (None, outer.run_id)
 
 
+def test_a_run_that_does_another_again_says_so(launching):
+    """Its own agents inside of it do not."""
+    inner = f"{sys.executable} -m agent_otel run --no-show --agent inner -- true"
+    assert launching.run("run", "--redo-of", "first", "--agent", "outer", "--", "sh", "-c", inner)[0] == 0
+    told = {record.agent.name: record.redo_of for record in launching.records()}
+    assert told == {"outer": ("first",), "inner": ()}
+    code, _, stderr = launching.run("run", "--redo-of", " ", "--", "true")
+    assert (code, "expected words, got none" in stderr) == (2, True)
+
+
 def test_an_agent_with_our_own_sdk_is_a_part_of_the_run(launching):
     """Its runs name the launched one as their parent."""
     program = (

@@ -322,6 +322,71 @@ def test_the_records_tell_why_a_page_is_written(records: tuple[RunRecord, ...], 
     assert trigger_of(map(Audit, records), LIMITS) == expected
 
 
+OLD = {"hours": 24 * 40, "state": "done"}
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ((_run("a"), _run("b", **OLD, redo_of=("a",))), [("redo", ("a", "b"))]),
+        ((_run("a", state="done"), _run("b", **OLD, redo_of=("a",))), [("redo", ("a", "b"))]),
+        ((_run("a", state="done"), _run("b", hours=0.2, lasted=0.1, state="done", redo_of=("a",))), []),
+        ((_run("a"), _run("b", hours=2, state="incomplete", redo_of=("a",))), [("redo", ("a", "b"))]),
+        ((_run("b", **OLD, redo_of=("a",)),), []),
+        ((_run("b", redo_of=("a",)), _run("c", **OLD, redo_of=("a",))), [("redo", ("b", "c"))]),
+        (
+            (_run("a"), _run("b", hours=3, redo_of=("a",)), _run("c", hours=9, state="done", redo_of=("b",))),
+            [("redo", ("a", "b", "c"))],
+        ),
+        (
+            (
+                _run("a", task=TASK),
+                _run("b", hours=2, state="done", task=SAME),
+                _run("c", hours=9, state="done", redo_of=("b",)),
+            ),
+            [("redo", ("a", "b", "c"))],
+        ),
+        (
+            (
+                _run("a"),
+                _run("b", hours=2),
+                _run("c", hours=9, state="done", redo_of=("a", "b")),
+            ),
+            [("redo", ("a", "b", "c"))],
+        ),
+        (
+            (_run("a", redo_of=("b",)), _run("b", hours=2, redo_of=("a",), state="done")),
+            [("redo", ("a", "b"))],
+        ),
+        ((_run("a", redo_of=("a",)),), []),
+        (
+            (
+                _run("a"),
+                _run("a/part", hours=0.1, parent_run="a", state="done"),
+                _run("b", **OLD),
+                _run("b/part", hours=24 * 40, parent_run="b", redo_of=("a/part",)),
+            ),
+            [("redo", ("a", "b"))],
+        ),
+        ((_run("a", task=TASK), _run("b", hours=2, task=SAME, redo_of=("x",), state="done")), [("redo", ("a", "b"))]),
+    ],
+)
+def test_runs_that_somebody_linked_are_attempts_at_one_task(
+    records: tuple[RunRecord, ...], expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    """However far apart, whatever their words, over chains, circles, parts and runs that never arrived."""
+    assert _found(*records) == expected
+    assert _found(*reversed(records)) == expected
+
+
+def test_very_long_chains_and_circles_end() -> None:
+    """One incident, in no time."""
+    many = 3000
+    runs = [_run(f"r{n:05}", hours=n / 10, redo_of=(f"r{(n + 1) % many:05}",)) for n in range(many)]
+    (found,) = _incidents(*runs)
+    assert len(found.runs) == many
+
+
 @given(st.permutations(range(12)))
 def test_the_order_of_the_runs_does_not_matter(order: list[int]) -> None:
     """Stores list runs in any order."""

@@ -67,6 +67,19 @@ def test_a_run_inside_a_run_has_a_record_of_its_own() -> None:
     assert not records["outer"].decisions
 
 
+def test_a_run_that_does_another_again_says_so() -> None:
+    """On its span and in its first event, so that a killed one says it, too."""
+    with record_runs(git=False) as recorded:
+        with agent_otel.run("Fix", agent="fixer", id="second", redo_of="first"):
+            pass
+        with agent_otel.run("Fix", agent="fixer", id="other"):
+            pass
+    records = {record.run_id: record.redo_of for record in recorded.records}
+    assert records == {"second": ("first",), "other": ()}
+    told = {span.attributes[names.RUN_ID]: span.attributes.get(names.RUN_REDO_OF) for span in recorded.spans}
+    assert told == {"second": "first", "other": None}
+
+
 def test_a_run_knows_what_it_started_from_and_what_it_left(repo: Path, git) -> None:
     """Base commit, branch, trees and the changed files with their line counts are in the record."""
     with record_runs() as recorded, agent_otel.run("Fix", repo=repo):

@@ -22,6 +22,7 @@ from agent_otel.cli.note import note
 from agent_otel.cli.postmortem import postmortem
 from agent_otel.cli.recompact import recompact
 from agent_otel.cli.record import record
+from agent_otel.cli.redo import redo
 from agent_otel.cli.report import report
 from agent_otel.cli.review import review
 from agent_otel.cli.rules import rules
@@ -74,7 +75,7 @@ READING = (
     runs, show, note, audit, verify, diagnose, incidents, postmortem, review, contract, digest, diff, export, report,
     record, rules, dialects, doctor,
 )  # fmt: skip
-MAKING = (run, exec_, evidence, near_miss, compact, recompact, serve, consume)
+MAKING = (run, exec_, evidence, near_miss, redo, compact, recompact, serve, consume)
 
 for command in (*READING, *MAKING):
     main.add_command(command)

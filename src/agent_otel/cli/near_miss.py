@@ -9,7 +9,8 @@ import click
 
 from agent_otel.cli.console import print_lines
 from agent_otel.cli.moments import Moment
-from agent_otel.cli.telling import Event, Said, Where, Words, from_outside, masker, tell, where_options
+from agent_otel.cli.telling import Event, Said, Where, from_outside, masker, tell, where_options
+from agent_otel.cli.words import Words
 from agent_otel.compaction.evidence.near_misses import identity
 from agent_otel.model import names
 from agent_otel.model.record import RunRecord

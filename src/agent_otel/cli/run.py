@@ -16,6 +16,7 @@ from agent_otel.cli.contracts import demanded
 from agent_otel.cli.database import database_option, located
 from agent_otel.cli.remote import RemoteRecords, TlsSettings
 from agent_otel.cli.serve import NEEDED
+from agent_otel.cli.words import Words
 from agent_otel.errors import AgentOtelError, MissingExtra, SettingsError
 from agent_otel.launch.child import status_of
 from agent_otel.launch.destination import Destination, Elsewhere, Here
@@ -49,6 +50,7 @@ REMOTE_S: Final = 8.0
     help="TOML file with what the run is held to: scope, required checks, budgets.",
 )
 @click.option("--task", metavar="TEXT", help="What the agent is to do, in a sentence.")
+@click.option("--redo-of", type=Words(), metavar="RUN", help="The id of the run that this one does again.")
 @database_option
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON to standard output, at the end.")
 @click.option("--show/--no-show", default=True, help="Print the record to standard error, at the end (the default).")
@@ -62,6 +64,7 @@ def run(  # noqa: PLR0913 - one for each option
     content: bool,
     contract: Path | None,
     task: str | None,
+    redo_of: str | None,
     database: str | None,
     as_json: bool,
     show: bool,
@@ -76,7 +79,9 @@ def run(  # noqa: PLR0913 - one for each option
         message = "choose one of --endpoint and --db"
         raise click.UsageError(message)
     try:
-        launch = Launch(Order(command=command, agent=agent, task=task, contract=contract, content=content))
+        launch = Launch(
+            Order(command=command, agent=agent, task=task, contract=contract, content=content, redo_of=redo_of or "")
+        )
         destination: Destination = (
             Elsewhere(endpoint) if endpoint else Here(located(database), local_receiver(), launch.arrive)
         )

@@ -28,7 +28,6 @@ from agent_otel.service.fold import fold_due
 from agent_otel.service.settings import RedactionSettings
 from agent_otel.store.open import file_of
 from agent_otel.text.redaction import Masker
-from agent_otel.text.sanitise import clean
 
 Said = Mapping[str, Value | None]
 """What an event says; what is None, "" or empty was not said."""
@@ -39,19 +38,6 @@ _STATES: Final = {
     "sent": "sent for run {run}",
     "known": "run {run} has this {what} already",
 }
-
-
-class Words(click.ParamType[str]):
-    """Text that says something, as it can be sent."""
-
-    name = "text"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The text without the space around it, and without what UTF-8 cannot hold."""
-        words = clean(str(value)).strip()
-        if not words:
-            self.fail("expected words, got none", param, ctx)
-        return words
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):

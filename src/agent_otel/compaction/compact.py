@@ -18,7 +18,7 @@ from agent_otel.compaction.passes.costs import agent_of, budgets_of, usage_of
 from agent_otel.compaction.passes.failures import failures_of
 from agent_otel.compaction.passes.files import changed_of, inspected_of
 from agent_otel.compaction.passes.lifecycle import life_of
-from agent_otel.compaction.passes.task import base_of, context_of, final_of, task_of, task_started
+from agent_otel.compaction.passes.task import base_of, context_of, final_of, redo_of, task_of, task_started
 from agent_otel.compaction.passes.tools import gates_of, tool_calls_of
 from agent_otel.compaction.passes.verifications import skipped_of, verifications_of
 from agent_otel.compaction.passes.words import claims_of, decisions_of, handoff_of, risks_of
@@ -125,6 +125,7 @@ def _record(run: Run, kin: Sequence[Run], used: Mapping[str, Usage], *, now_ns: 
         lifecycle=life.lifecycle,
         outcome=life.outcome,
         parent_run=run.parent_run or None,
+        redo_of=redo_of(run),
         agent=agent_of(run, started),
         started=rfc3339(life.start_ns),
         ended=rfc3339(life.end_ns),

@@ -54,7 +54,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What to run, and what is said of it.
 
     ``agent`` is the name of the agent, where the program does not tell; ``content`` asks it for prompts, arguments and
-    results.
+    results. ``redo_of`` is the run that this one does again.
     """
 
     command: tuple[str, ...]
@@ -62,6 +62,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     task: str | None = None
     contract: Path | None = None
     content: bool = False
+    redo_of: str = ""
 
 
 class Launch:
@@ -87,7 +88,7 @@ class Launch:
             raise NotStarted(message, status=status)
         self._instrumentation = state.from_environment()
         self.run_id = new_run_id(self._preset.name, time.time_ns(), self._instrumentation.new_id())
-        options = {"id": self.run_id}
+        options = {"id": self.run_id, "redo_of": order.redo_of}
         self._plan = Plan.of(order.task, agent=self._preset.name, contract=order.contract, options=options)
         self._child = Child()
         self._mask = ItemMasker(self._instrumentation.masker)

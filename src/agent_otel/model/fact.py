@@ -37,6 +37,7 @@ class AgentInvoked(Fact, frozen=True, kw_only=True, gc=False):
     model: str = ""
     session: str = ""
     parent_run: str = ""
+    redo_of: str = ""
     end_ns: int = 0
     outcome: SpanOutcome = "unknown"
     error_type: str = ""
@@ -52,6 +53,7 @@ class TaskStarted(Fact, frozen=True, kw_only=True, gc=False):
     stated: bool = True
     agent: str = ""
     parent_run: str = ""
+    redo_of: str = ""
 
 
 class BaseSeen(Fact, frozen=True, kw_only=True, gc=False):

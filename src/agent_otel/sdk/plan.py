@@ -26,6 +26,7 @@ class RunOptions(TypedDict, total=False):
     conversation: str
     model: str
     version: str
+    redo_of: str
     raise_on_budget: bool
     scope: Sequence[str]
     exclusions: Sequence[str]
@@ -54,6 +55,7 @@ class Plan:
     conversation: str = ""
     model: str = ""
     version: str = ""
+    redo_of: str = ""
     raise_on_budget: bool = False
 
     @classmethod

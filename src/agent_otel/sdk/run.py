@@ -264,6 +264,7 @@ class Run(CommandRecorder):
                 names.REQUEST_MODEL: self._plan.model,
                 names.RUN_ID: self.id,
                 names.RUN_PARENT: self.parent_id,
+                names.RUN_REDO_OF: self._plan.redo_of,
                 names.TASK_OBJECTIVE: self.contract.objective,
             }
         )
@@ -284,6 +285,7 @@ class Run(CommandRecorder):
         return {
             names.AGENT_NAME: self.agent,
             names.RUN_PARENT: self.parent_id,
+            names.RUN_REDO_OF: self._plan.redo_of or None,
             names.TASK_OBJECTIVE: contract.objective,
             names.TASK_SCOPE: contract.scope if "scope" in stated else None,
             names.TASK_EXCLUSIONS: contract.exclusions if "exclusions" in stated else None,

@@ -45,7 +45,8 @@ def run(
             ``repo`` where it is given, then from the working directory).
         **options: ``id``, ``repo`` (a path in the repository; the working directory where none is given),
             ``workflow`` (names a run that orchestrates several agents), ``conversation`` (a real session id),
-            ``model``, ``version``, ``raise_on_budget``, and any field of ``Contract``, which overrides the contract's.
+            ``model``, ``version``, ``redo_of`` (the id of the run that this one does again), ``raise_on_budget``, and
+            any field of ``Contract``, which overrides the contract's.
 
     Raises:
         SettingsError: an unknown option, or a contract that is missing or wrong.

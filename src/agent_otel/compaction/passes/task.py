@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent_otel.compaction.reading.values import text
 from agent_otel.compaction.runs import Run
 from agent_otel.model import names
 from agent_otel.model.contract import Contract
-from agent_otel.model.fact import BaseSeen, ContextLoaded, RunFinished, TaskStarted
+from agent_otel.model.fact import AgentInvoked, BaseSeen, ContextLoaded, RunFinished, TaskStarted
 from agent_otel.model.record import Base, Check, ContextSource, Final, Task
 
 
@@ -32,6 +33,13 @@ def task_of(started: TaskStarted | None) -> Task:
         required_checks=tuple(Check(name=check.name, command=check.command) for check in contract.required_checks),
         missing=started.missing if started else (),
     )
+
+
+def redo_of(run: Run) -> tuple[str, ...]:
+    """The runs that it does again, as it says itself, or its process does."""
+    said = {text(run.resource.get(names.RUN_REDO_OF))}
+    said |= {fact.redo_of for fact in run.all(AgentInvoked)} | {fact.redo_of for fact in run.all(TaskStarted)}
+    return tuple(sorted(said - {"", run.run_id}))
 
 
 def base_of(run: Run) -> Base:

@@ -27,6 +27,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     ``root`` is the run it is part of. ``failed`` and ``accepted`` exclude each other; a run may be neither. ``names``
     are what tells its task: what it was asked to do, and its branch. ``fingerprints`` are those of failures that count.
+    ``redo_of`` are the runs that somebody said it does again.
     """
 
     run_id: str
@@ -40,6 +41,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     files: frozenset[str]
     fingerprints: dict[str, str]
     waste: Waste
+    redo_of: frozenset[str] = frozenset()
 
 
 def case(audit: Audit) -> Case | None:
@@ -60,6 +62,7 @@ def case(audit: Audit) -> Case | None:
         files=frozenset(file.path for file in record.changed_files[:_MOST_FILES]),
         fingerprints=counting(record),
         waste=wasted(record),
+        redo_of=frozenset(record.redo_of),
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
 from typing import Final
 
+from msgspec.structs import replace
+
 from agent_otel.model.contract import Incidents
 from agent_otel.review.incidents.case import Case
+from agent_otel.review.incidents.linked import links
 from agent_otel.review.incidents.shape import Incident, stamp
 from agent_otel.review.wording import count, duration
 from agent_otel.text.terminal import printable
@@ -28,8 +31,11 @@ class _Task:
     accepted: bool = False
 
 
-def redone(cases: Iterable[Case], limits: Incidents) -> Iterator[Incident]:
+def redone(cases: Collection[Case], limits: Incidents) -> Iterator[Incident]:
     """The tasks whose redo took too long: from the start of the first failed attempt to the end of the accepted one.
+
+    Runs that somebody linked are attempts at one task, whatever else is known of them: what was done again was not
+    good enough, even if it was accepted first.
 
     Args:
         cases: the earliest first.
@@ -38,10 +44,14 @@ def redone(cases: Iterable[Case], limits: Incidents) -> Iterator[Incident]:
     window = timedelta(days=limits.window_days)
     tasks: list[_Task] = []
     known: dict[str, _Task] = {}
-    for case in cases:
-        if case.root != case.run_id:  # a part of an attempt
+    linked: dict[str, _Task] = {}
+    chains, again = links(cases)
+    for each in cases:
+        if each.root != each.run_id:  # a part of an attempt
             continue
-        task = _known(case, known, window)
+        case = replace(each, failed=True, accepted=False) if each.run_id in again else each
+        chain = chains.get(case.run_id, "")
+        task = linked.get(chain) or _known(case, known, window)
         if task is None:
             if not case.failed:
                 continue
@@ -49,6 +59,7 @@ def redone(cases: Iterable[Case], limits: Incidents) -> Iterator[Incident]:
             tasks.append(task)
         task.attempts.append(case)
         task.accepted = case.accepted
+        linked.update({chain: task} if chain else {})
         known.update(dict.fromkeys((*case.names, *_files(case)), task))
     yield from (found for task in tasks if (found := _incident(task, limits)) is not None)
 
@@ -97,9 +108,10 @@ def _alike(one: Case, other: Case) -> bool:
 
 
 def _incident(task: _Task, limits: Incidents) -> Incident | None:
-    # Where none was accepted, what neither failed nor was accepted tells nothing: it may be the last word, or not.
-    failed = [place for place, case in enumerate(task.attempts, start=1) if case.failed]
-    attempts = task.attempts if task.accepted else task.attempts[: failed[-1]]
+    # Where none was accepted, what neither failed nor was accepted tells nothing: it may be the last word, or not. But
+    # of what somebody linked to the others it is said that it was an attempt.
+    telling = [place for place, case in enumerate(task.attempts, start=1) if case.failed or case.redo_of]
+    attempts = task.attempts if task.accepted else task.attempts[: telling[-1]]
     first, last = attempts[0], attempts[-1]
     took = (last.ended - first.started).total_seconds()
     if len(attempts) == 1 or took < limits.redo_hours * _HOUR:

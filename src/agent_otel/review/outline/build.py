@@ -63,6 +63,8 @@ def _about(record: RunRecord) -> Iterator[Line]:
     yield line(*when, *took, Own(f"revision {record.revision}"), tone="dim")
     if record.parent_run:
         yield line(Own("part of run "), record.parent_run, tone="dim")
+    if record.redo_of:
+        yield line(Own("a redo of run "), *joined(record.redo_of), tone="dim")
     if record.final_status:
         yield line(Own("final status: "), record.final_status)
 

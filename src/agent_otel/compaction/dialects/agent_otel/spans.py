@@ -44,6 +44,7 @@ def _run(span: Span, told: AbstractSet[Any]) -> Iterator[fact.AnyFact]:  # noqa:
         model=text(attributes.get(names.REQUEST_MODEL)),
         session=text(attributes.get(names.CONVERSATION_ID)),
         parent_run=text(attributes.get(names.RUN_PARENT)),
+        redo_of=text(attributes.get(names.RUN_REDO_OF)),
         end_ns=span.end_ns,
         outcome=stated if span.end_ns else "open",
         error_type=text(attributes.get(names.ERROR_TYPE)),

@@ -36,6 +36,7 @@ def _task_started(event: Event) -> Iterator[fact.AnyFact]:
         contract=contract(event.attributes),
         agent=text(get(names.AGENT_NAME)),
         parent_run=text(get(names.RUN_PARENT)),
+        redo_of=text(get(names.RUN_REDO_OF)),
         missing=event.missing(objective=text(get(names.TASK_OBJECTIVE))),
     )
     yield fact.BaseSeen(
