@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agent_otel.store.sqlite import SqliteStore
+
 
 @pytest.fixture
 def exported(invoke, database, tmp_path: Path) -> Path:
@@ -110,3 +112,46 @@ def test_what_is_no_record_is_an_error(invoke, tmp_path, content, said) -> None:
     assert result.exit_code == 1
     assert "other.json" in result.stderr
     assert said in result.stderr
+
+
+def test_the_quarterly_review_is_a_part_that_is_asked_for(invoke, source) -> None:
+    """The same document as that of the command, from the same runs, pages and days."""
+    Path("postmortems").mkdir()
+    front = 'trigger = "redo"\nruns = ["run-1"]\nfailed = 2026-05-18\nwritten = 2026-05-20\n'
+    Path("postmortems/a.md").write_text(f"+++\n{front}+++\n\n# What <happened>\n")
+    days = ("--since", "2026-05-01", "--until", "2026-06-01", "--now", "2026-06-02")
+    told = figures(invoke("report", "--json", *source, "--review", *days))
+    asked = ("--since", "2026-05-01", "--until", "2026-05-31", "--today", "2026-06-02")
+    assert told["review"] == figures(invoke("review", "--json", *source, *asked))
+    assert "review" not in figures(invoke("report", "--json", *source, *days))
+    page = invoke("report", *source, "--review", *days).stdout
+    assert '<a href="#review">' in page
+    assert "What &lt;happened&gt;" in page
+
+
+def test_a_review_of_all_there_is_begins_and_ends_with_it(invoke, database, exported) -> None:
+    """From the first run to the last, or to the last page; runs in files are no others than these."""
+    for where in (("--db", database), (exported,)):
+        told = figures(invoke("report", "--json", "--review", *where))["review"]
+        assert (told["since"], told["until"], told["runs"]) == ("2026-05-18", "2026-05-18", 2)
+    Path("postmortems").mkdir()
+    front = 'trigger = "redo"\nruns = ["nobody"]\nfailed = 2026-05-18\nwritten = 2026-05-20\n'
+    Path("postmortems/a.md").write_text(f"+++\n{front}+++\n")
+    told = figures(invoke("report", "--json", "--review", exported))["review"]
+    assert (told["until"], len(told["postmortems"])) == ("2026-05-20", 1)
+    SqliteStore(Path("empty.db")).close()
+    told = figures(
+        invoke("report", "--json", "--review", "--db", "empty.db", "--postmortems", "none", "--now", "2026-06-01")
+    )
+    assert (told["review"]["since"], told["review"]["until"]) == ("2026-06-01", "2026-06-01")
+
+
+def test_the_review_holds_runs_to_the_contract(invoke, database) -> None:
+    """The figures of the report count them as they were folded."""
+    Path("c.toml").write_text('[rules.ignore]\nfailure-not-resolved = "they are looked at elsewhere"\n')
+    plain, held = (
+        figures(invoke("report", "--json", "--review", "--db", database, *contract))
+        for contract in ((), ("--contract", "c.toml"))
+    )
+    assert plain["runs"] == held["runs"]
+    assert (len(plain["review"]["by_frequency"]), held["review"]["by_frequency"]) == (1, [])

@@ -17,6 +17,7 @@ from agent_otel.review.report.shape import Report
 from agent_otel.store.base import RecordQuery
 from agent_otel.store.open import open_store
 from hostile_records import ATTACKS
+from quarter_story import told as quarter
 from real.chromium import HOW_TO_INSTALL, Browser, find
 from report_history import plans, stored
 
@@ -44,9 +45,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def opened(told: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of the history, with a title that would like to be more."""
+    """The page of the history, with a review, and with a title that would like to be more."""
     file = tmp_path_factory.mktemp("page") / "report.html"
-    file.write_text(page(told, title=" ".join(ATTACKS)), encoding="utf-8")
+    file.write_text(page(told, review=quarter(), title=" ".join(ATTACKS)), encoding="utf-8")
     return file
 
 
@@ -80,6 +81,21 @@ def test_the_page_opens_and_fits(browser: Browser, opened: Path, width: int, dar
     assert browser.asked == [opened.as_uri()]
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     assert browser.evaluate("document.querySelectorAll('svg.chart').length") >= 6
+
+
+def test_the_review_is_a_view_of_its_own(browser: Browser, opened: Path) -> None:
+    """The navigation leads to it, and every part of it is there."""
+    browser.open(opened, width=1280)
+    assert browser.evaluate("document.querySelector('nav a[href=\"#review\"]').textContent") == "Quarterly review"
+    shown = browser.evaluate("[...document.querySelectorAll('#review h3')].map(it => it.textContent)")
+    assert shown == [
+        "Post-mortems", "Failures by frequency", "Failures by cost", "Findings by layer", "Known patterns",
+        "One change for several", "Rejected ideas whose failure came back", "Changes, and what came of them",
+    ]  # fmt: skip
+    effects = browser.evaluate(
+        "[...document.querySelectorAll('#review .card:last-child .next b')].map(it => it.textContent)"
+    )
+    assert effects == ["came back", "came back", "not seen since", "not known yet", "nothing to look for"]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

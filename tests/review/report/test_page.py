@@ -15,13 +15,19 @@ from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from agent_otel.errors import MissingExtra
+from agent_otel.model.contract import Contract
 from agent_otel.model.record import Agent, Base, Command, Gate, RunRecord, Task
 from agent_otel.model.versions import decode
+from agent_otel.review.audit import Audit
 from agent_otel.review.judge import judge
+from agent_otel.review.quarter.build import Pages, review
+from agent_otel.review.quarter.seen import seen
+from agent_otel.review.quarter.shape import Review
 from agent_otel.review.report.build import Figures
 from agent_otel.review.report.page import _templates, page
 from agent_otel.review.report.shape import Report
 from hostile_records import ATTACKS, records
+from quarter_story import PERIOD, record as run, told as quarter
 
 OURS = frozenset({"schema", "unit", "starts", "first_started", "last_started", "state", "severity", "layer", "label"})
 """Fields that no record can fill with anything but what we know."""
@@ -96,6 +102,51 @@ def test_attacks_are_shown_and_do_nothing(attack) -> None:
     names = {name for _, *attributes in elements.found for name in attributes}
     assert not {name for name in names if name.startswith("on") or name == "style"}
     assert "script" not in {tag for tag, *_ in elements.found}
+
+
+DAYS = ("first", "last", "starts", "since", "until", "failed", "written", "due", "landed", "rejected", "unit")
+REVIEW = frozenset({*DAYS, "schema", "state", "effect", "layer"})
+"""Fields of a review that no run or page can fill with anything but what we know."""
+
+
+def saying(attack: str, value: object, name: str = "") -> object:
+    """The value with the attack for every other text."""
+    if isinstance(value, dict):
+        return {key: saying(attack, inner, key) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [saying(attack, inner, name) for inner in value]
+    return attack if isinstance(value, str) and name not in REVIEW else value
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=range(len(ATTACKS)))
+def test_attacks_in_a_review_are_shown_and_do_nothing(attack: str) -> None:
+    """Whether runs, pages or the harness say it: the same elements as with harmless words, and nothing unseen."""
+    told, plain = report([]), msgspec.to_builtins(quarter())
+    hostile, harmless = (msgspec.convert(saying(words, plain), Review) for words in (attack, "word"))
+    text = page(told, review=hostile)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]", text)
+    assert Elements(text).found == Elements(page(told, review=harmless)).found
+
+
+def test_a_review_without_anything_has_its_place() -> None:
+    """Each part says so; without a review there is no such view."""
+    limits = Contract().incidents
+    nothing = review([], Pages(), PERIOD, limits=limits, landed=lambda *_: None)
+    text = page(report([]), review=nothing)
+    assert text.count('<p class="none">') == page(report([])).count('<p class="none">') + 7
+    assert "Not looked for, without a repository: stale-harness." in text
+    assert 'id="review"' not in page(report([]))
+
+
+def test_long_lists_of_a_review_are_cut_and_counted() -> None:
+    """As in its Markdown; programs get all."""
+    found = [seen(Audit(judge(run(f"r{place}", "blind", f"2026-03-{place + 1:02}")))) for place in range(7)]
+    failing = [seen(Audit(judge(run(f"f{place}", "rounding", f"2026-04-{place + 1:02}")))) for place in range(7)]
+    told = review(filter(None, found + failing), Pages(), PERIOD, limits=Contract().incidents, landed=lambda *_: None)
+    text = page(report([]), review=replace(told, failures=40))
+    assert '<li class="dim">and 2 more</li>' in text
+    assert re.search(r"<code>f2</code> and 2 more", text)
+    assert "And 39 more, which were seen less often." in text
 
 
 def test_the_same_report_is_the_same_page() -> None:

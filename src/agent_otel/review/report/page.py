@@ -23,14 +23,17 @@ from agent_otel.text.terminal import printable
 if TYPE_CHECKING:
     import jinja2
 
+    from agent_otel.review.quarter.shape import Review
+
 _CHARTS: Final[dict[str, Callable[..., object]]] = {"stacked": stacked, "shares": shares, "durations": durations}
 
 
-def page(report: Report, *, title: str = "", made: str = "") -> str:
+def page(report: Report, *, review: Review | None = None, title: str = "", made: str = "") -> str:
     """The page; the same report gives the same page.
 
     Args:
         report: the figures.
+        review: the quarterly review, where it is asked for.
         title: what stands above, instead of what it is.
         made: when it was made, as it is to be told.
 
@@ -42,7 +45,13 @@ def page(report: Report, *, title: str = "", made: str = "") -> str:
     policy = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     places = {row.run_id: number for number, row in enumerate(report.runs.first_to_review, start=1)}
     return templates.get_template("page.html").render(
-        report=report, title=title or "Runs of coding agents", made=made, style=style, policy=policy, places=places
+        report=report,
+        review=review,
+        title=title or "Runs of coding agents",
+        made=made,
+        style=style,
+        policy=policy,
+        places=places,
     )
 
 
