@@ -127,6 +127,19 @@ def _loop(report: Path) -> None:
     report.symlink_to("report.xml")
 
 
+def test_a_weakened_test_is_what_a_diagnosis_tells_of(invoke, repo, tmp_path) -> None:
+    """The check passes, and by the diff of the run it tests less; without the repository nobody knows."""
+    path = fixed(repo, weaken=True)
+    because = "it is proved by tests that the run weakened: tests/test_fizz.py (edited, 1 assertion fewer)\n"
+    for asked in ((), ("--check", "unit")):
+        told = invoke("diagnose", "--file", path, *asked)
+        assert (told.exit_code, told.stderr) == (0, "")
+        assert f"\nunit, proved: verification\n  {because}" in told.stdout
+        assert "    tests/test_fizz.py  edit (+0, -1)\n" in told.stdout
+    assert because not in invoke("diagnose", "--file", path, "--root", tmp_path).stdout
+    assert because not in invoke("diagnose", "--file", fixed(repo)).stdout
+
+
 UNREAD = {
     "missing": (Path.unlink, "it is not there, in "),
     "a link out of the root": (_link, "not read: it leads out of "),

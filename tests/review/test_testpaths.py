@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_otel.model.record import ChangedFile, RunRecord, Verification
+from agent_otel.model.record import ChangedFile, Command, RunRecord, Verification
 from agent_otel.review.testpaths import edited_tests, is_test, relies_on_tests
 
 
@@ -51,6 +51,16 @@ def check(name: str, **fields) -> Verification:
 def test_a_check_relies_on_tests_by_its_kind_or_its_words(given: Verification, expected: bool) -> None:
     """What never ran relies on nothing."""
     assert relies_on_tests(given) is expected
+
+
+def test_a_check_relies_on_tests_by_the_commands_it_rests_on() -> None:
+    """Where it has a name of its own, and nothing says of which kind it is."""
+    commands = [
+        Command(id="c1", command="make all", result="passed"),
+        Command(id="c2", command="jest", result="passed"),
+    ]
+    assert not relies_on_tests(check("unit"), commands[:1])
+    assert relies_on_tests(check("unit"), commands)
 
 
 def test_a_test_that_was_moved_away_was_changed() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from agent_otel.model.record import ChangedFile, RunRecord, Verification
+from agent_otel.model.record import ChangedFile, Command, RunRecord, Verification
 from agent_otel.review.globs import first_match
 from agent_otel.review.sentences import TOPICS
 
@@ -23,13 +24,14 @@ def edited_tests(record: RunRecord) -> tuple[ChangedFile, ...]:
     return tuple(file for file in record.changed_files if is_test(file.path) or is_test(file.old_path or ""))
 
 
-def relies_on_tests(check: Verification) -> bool:
-    """Whether a check that ran is one of tests: by its kind, or else by its name and command."""
+def relies_on_tests(check: Verification, commands: Iterable[Command] = ()) -> bool:
+    """Whether a check that ran is one of tests: by its kind, or else by its name and the commands it rests on."""
     if check.outcome == "not_run":
         return False
     if check.kind is not None:
         return check.kind == "test"
-    return bool(_TESTS_RUN.search(check.command or check.check))
+    lines = (check.command or check.check, *(run.command for run in commands))
+    return any(map(_TESTS_RUN.search, lines))
 
 
 def is_test(path: str) -> bool:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from agent_otel.model.contract import contract_from_mapping
@@ -16,6 +17,7 @@ from agent_otel.review.contracted import under
 from agent_otel.review.diagnosis.diagnose import diagnose, diagnose_check
 from agent_otel.review.diagnosis.quotes import entries
 from agent_otel.review.diagnosis.shape import SCHEMA_ID, Diagnosis, to_builtins
+from agent_otel.review.verified.weakened import ChangedTest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -46,9 +48,11 @@ def record_of(case: dict[str, Any]) -> RunRecord:
 def asked(case: dict[str, Any]) -> Diagnosis:
     """The diagnosis that a case asks for."""
     contract = contract_from_mapping(case.get("contract", {}), source="case")
+    tests = msgspec.convert(case["tests"], tuple[ChangedTest, ...]) if "tests" in case else None
     if "check" in case:
-        return diagnose_check(record_of(case), case["check"], contract, exact=case.get("exact", False))
-    return diagnose(record_of(case), contract)
+        exact = case.get("exact", False)
+        return diagnose_check(record_of(case), case["check"], contract, exact=exact, tests=tests)
+    return diagnose(record_of(case), contract, tests=tests)
 
 
 def held(case: dict[str, Any]) -> RunRecord:

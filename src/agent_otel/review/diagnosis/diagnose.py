@@ -10,7 +10,7 @@ from agent_otel.model.contract import Contract
 from agent_otel.model.limits import LIMITS
 from agent_otel.model.record import RunRecord
 from agent_otel.review.contracted import under
-from agent_otel.review.diagnosis.case import Case, cases, lacking, paths_of
+from agent_otel.review.diagnosis.case import Case, Known, cases, lacking, paths_of
 from agent_otel.review.diagnosis.names import meant
 from agent_otel.review.diagnosis.parts import parts
 from agent_otel.review.diagnosis.quotes import entries, quoted
@@ -18,26 +18,39 @@ from agent_otel.review.diagnosis.shape import Answer, CheckDiagnosis, Diagnosis,
 from agent_otel.review.diagnosis.signs import Whole
 from agent_otel.review.diagnosis.table import explanation
 from agent_otel.review.standing import Standing
+from agent_otel.review.verified.weakened import ChangedTest
 
 NO_CONTRACT: Final = Contract()
 
 
-def diagnose(record: RunRecord, contract: Contract = NO_CONTRACT) -> Diagnosis:
+def diagnose(
+    record: RunRecord, contract: Contract = NO_CONTRACT, *, tests: tuple[ChangedTest, ...] | None = None
+) -> Diagnosis:
     """Where the fix belongs of every check that failed or is missing, and what points to each part of the harness.
 
     Args:
         record: as its run recorded it, which says what the run was told.
         contract: what the repository demands, whatever the run was told.
+        tests: those that the run changed, by the diff that it left; None where there is none to read.
     """
     held = under(record, contract)
     known = entries(held)
-    answers = tuple((case, explanation(case)) for case in cases(held, record, contract) if _is_wrong(case))
+    answers = tuple(
+        (case, explanation(case)) for case in cases(held, Known(record, contract, tests)) if _is_wrong(case)
+    )
     asked = answers or held.review_state != "done"
-    pointed = parts(Whole(held, contract, answers), known) if asked else ()
+    pointed = parts(Whole(held, contract, answers, tests), known) if asked else ()
     return _whole(held, tuple(_told(case, answer, known) for case, answer in answers), pointed)
 
 
-def diagnose_check(record: RunRecord, name: str, contract: Contract = NO_CONTRACT, *, exact: bool = False) -> Diagnosis:
+def diagnose_check(
+    record: RunRecord,
+    name: str,
+    contract: Contract = NO_CONTRACT,
+    *,
+    exact: bool = False,
+    tests: tuple[ChangedTest, ...] | None = None,
+) -> Diagnosis:
     """Where the fix of one check belongs; one that the record does not know was never asked for.
 
     Args:
@@ -45,6 +58,7 @@ def diagnose_check(record: RunRecord, name: str, contract: Contract = NO_CONTRAC
         name: the check, what a verification of it is called, or its command line.
         contract: what the repository demands.
         exact: the name is no slip, however much it looks like one.
+        tests: as ``diagnose`` takes them.
 
     Raises:
         SettingsError: the name is empty, or looks like a slip; the message has the name that was meant.
@@ -53,7 +67,7 @@ def diagnose_check(record: RunRecord, name: str, contract: Contract = NO_CONTRAC
         message = "expected the name of a check, got an empty one"
         raise SettingsError(message)
     held = under(record, contract)
-    known = list(cases(held, record, contract))
+    known = list(cases(held, Known(record, contract, tests)))
     found = next((case for case in known if case.name == name), None) or next(
         (case for case in known if any(name in (each.check, each.command) for each in case.entries)), None
     )
@@ -66,9 +80,11 @@ def diagnose_check(record: RunRecord, name: str, contract: Contract = NO_CONTRAC
 
 
 def _is_wrong(case: Case) -> bool:
-    """True for a check that failed, and for one that had to pass and is not proved."""
+    """True for a check that failed, for one that had to pass and is not proved, and for one proved by weaker tests."""
     verdict = case.standing.verdict
-    return verdict in ("failed", "contradicted") or (case.standing.required and verdict != "proved")
+    if verdict == "proved":
+        return bool(case.weakened)
+    return case.standing.required or verdict in ("failed", "contradicted")
 
 
 def _no_slip(name: str, known: list[Case], contract: Contract) -> None:

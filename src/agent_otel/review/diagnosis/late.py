@@ -19,6 +19,9 @@ def regressed(case: Case) -> Answer | None:
             if passed.verdict == "stale":
                 why = "it passed in the run on other files than that left, and failed after the handoff"
                 return Answer("verification", why, refs)
+            if case.weakened:
+                why = f"it passed in the run by tests that the run weakened, and failed after it: {case.weaker}"
+                return Answer("verification", why, (*refs, *(change.path for change in case.weakened)))
             return Answer("release process", "it passed in the run, and failed after the handoff", refs)
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from agent_otel.model.contract import Contract
@@ -12,15 +12,20 @@ from agent_otel.review.diagnosis.case import Case
 from agent_otel.review.diagnosis.shape import Answer, Part
 from agent_otel.review.testpaths import is_test
 from agent_otel.review.unavailable import says_unavailable, shows_unavailable
+from agent_otel.review.verified.weakened import ChangedTest, told
 from agent_otel.review.wording import count
 
 
 class Whole(NamedTuple):
-    """A run that is asked about: its record as it is held to the contract, and what became of its checks."""
+    """A run that is asked about: its record as it is held to the contract, and what became of its checks.
+
+    ``tests`` are those that the run changed, by the diff that it left; None where there is none to read.
+    """
 
     record: RunRecord
     contract: Contract
     answers: tuple[tuple[Case, Answer], ...] = ()
+    tests: tuple[ChangedTest, ...] | None = None
 
     @property
     def told(self) -> frozenset[str]:
@@ -111,11 +116,13 @@ def undemanded(whole: Whole) -> Iterator[Hint]:
 
 
 def fewer_tests(whole: Whole) -> Iterator[Hint]:
-    """Tests that the run deleted, or that lost more lines than they gained: a pass means less than it did."""
-    for file in whole.record.changed_files:
-        shrunk = (file.lines_removed or 0) > (file.lines_added or 0)
-        if is_test(file.path) and (file.operation == "delete" or shrunk):
-            yield Hint(f"the run took from {file.path}, by which it was checked", (file.path,))
+    """Tests that the run weakened, unless that a check's explanation tells it: a pass means less than it did.
+
+    Where there is no diff to read, those that it deleted, or that lost more lines than they gained.
+    """
+    for path, how in _weakened(whole) if whole.tests is None else _shown(whole.tests):
+        if path not in whole.told:
+            yield Hint(f"the run took from {path}, by which it was checked{how}", (path,))
 
 
 def unnamed(whole: Whole) -> Iterator[Hint]:
@@ -123,7 +130,7 @@ def unnamed(whole: Whole) -> Iterator[Hint]:
     handoff = whole.record.handoff
     if handoff is None or handoff.blockers or handoff.risks:
         return
-    wrong = [case.name for case, _ in whole.answers]
+    wrong = [case.name for case, _ in whole.answers if case.standing.verdict != "proved"]
     if wrong:
         yield Hint(
             f"the handoff names no blocker or risk, and {count(len(wrong), 'check')} failed or is missing"
@@ -131,6 +138,17 @@ def unnamed(whole: Whole) -> Iterator[Hint]:
             else f"the handoff names no blocker or risk, and {len(wrong)} checks failed or are missing",
             ("handoff",),
         )
+
+
+def _shown(tests: Iterable[ChangedTest]) -> Iterator[tuple[str, str]]:
+    return ((change.path, f": {told(change)}") for change in tests if change.weakened)
+
+
+def _weakened(whole: Whole) -> Iterator[tuple[str, str]]:
+    for file in whole.record.changed_files:
+        shrunk = (file.lines_removed or 0) > (file.lines_added or 0)
+        if is_test(file.path) and (file.operation == "delete" or shrunk):
+            yield file.path, ""
 
 
 _READING: Final = re.compile(r"read|view|open|search|grep|glob|find|list|fetch", re.IGNORECASE)

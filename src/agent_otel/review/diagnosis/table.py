@@ -19,7 +19,7 @@ def _brought_later(case: Case) -> Answer | None:
 _FIRST: Final[tuple[Explanation, ...]] = (demand.open_run, late.regressed, _brought_later, demand.unrequired)
 
 _BY_VERDICT: Final[dict[Verdict, tuple[Explanation, ...]]] = {
-    "proved": (demand.passed,),
+    "proved": (weak.weakened, demand.passed),
     "failed": (
         failed.no_program, failed.no_service, failed.timed_out, failed.unseen, failed.outdated, failed.on_final,
         failed.somewhere,

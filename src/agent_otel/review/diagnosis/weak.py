@@ -23,6 +23,14 @@ def contradicted(case: Case) -> Answer:
     return Answer("verification", "it was taken for passed against its own evidence", case.refs)
 
 
+def weakened(case: Case) -> Answer | None:
+    """It is proved, and the run had taken from the tests that prove it."""
+    if not case.weakened:
+        return None
+    paths = (change.path for change in case.weakened)
+    return Answer("verification", f"it is proved by tests that the run weakened: {case.weaker}", (*case.refs, *paths))
+
+
 def claimed(case: Case) -> Answer:
     """It passes by the agent's word."""
     return Answer("verification", "it was taken for passed by the agent's word alone", case.refs)

@@ -18,10 +18,10 @@ from agent_otel.review.reports.report import told
 from agent_otel.review.reports.table import TESTS
 from agent_otel.review.sentences import sentences
 from agent_otel.review.standing import standings
-from agent_otel.review.testpaths import edited_tests, relies_on_tests
+from agent_otel.review.testpaths import relies_on_tests
 from agent_otel.review.verified.files import CheckedFile, Digests, checked_files
-from agent_otel.review.verified.found import Found, Place
-from agent_otel.review.verified.weakened import ChangedTest
+from agent_otel.review.verified.found import Found, Place, cited
+from agent_otel.review.verified.weakened import ChangedTest, recorded_tests
 
 WEAKNESS: Final[dict[Verdict, int]] = {
     "proved": 0, "unverifiable": 1, "claimed": 2, "stale": 3, "not_run": 4, "failed": 5, "contradicted": 6,
@@ -79,8 +79,11 @@ def verify(record: RunRecord, found: Mapping[str, Found], place: Place = Place()
     after = replace(record, verifications=tuple(each.check for each in left))
     claims = tuple(held(claim, after) for claim in _claims(after))
     counting = {standing.verification.id for standing in standings(after) if standing.verification}
-    tests = _recorded_tests(record) if place.tests is None else place.tests
-    checks = tuple(_entry(each, tests, counts=each.check.id in counting) for each in left)
+    tests = recorded_tests(record) if place.tests is None else place.tests
+    resting = {each.check.id for each in left if relies_on_tests(each.check, cited(each.check, commands))}
+    checks = tuple(
+        _entry(each, tests if each.check.id in resting else (), counts=each.check.id in counting) for each in left
+    )
     unproved = tuple(_unproved(after, claims))
     return Verified(
         run_id=record.run_id,
@@ -199,11 +202,6 @@ def _level(check: Verification, files: tuple[CheckedFile, ...], base: _Base) -> 
     return "claimed" if run is None or run.observer == "agent" else "observed"
 
 
-def _recorded_tests(record: RunRecord) -> tuple[ChangedTest, ...]:
-    """The tests that the run changed, as far as the record alone knows."""
-    return tuple(ChangedTest(path=file.path, operation=file.operation) for file in edited_tests(record))
-
-
 def _entry(left: _Left, tests: tuple[ChangedTest, ...], *, counts: bool) -> VerifiedCheck:
     check = left.check
     return VerifiedCheck(
@@ -216,7 +214,7 @@ def _entry(left: _Left, tests: tuple[ChangedTest, ...], *, counts: bool) -> Veri
         counts=counts,
         reasons=left.reasons,
         files=left.files,
-        tests=tests if relies_on_tests(check) else (),
+        tests=tests,
     )
 
 

@@ -14,7 +14,8 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
 
 from agent_otel.errors import DecodeError
-from agent_otel.review.testpaths import is_test
+from agent_otel.model.record import RunRecord
+from agent_otel.review.testpaths import edited_tests, is_test
 from agent_otel.review.verified.languages import LANGUAGES, Language
 from agent_otel.review.wording import count, shortened
 
@@ -54,6 +55,11 @@ def changed_tests(diff: str) -> tuple[ChangedTest, ...]:
         message = f"not a unified diff: {exc}"
         raise DecodeError(message) from exc
     return tuple(_change(file) for file in files if is_test(file.path))
+
+
+def recorded_tests(record: RunRecord) -> tuple[ChangedTest, ...]:
+    """The tests that a run changed, as far as its record alone knows: the deleted are weaker, and no others."""
+    return tuple(ChangedTest(path=file.path, operation=file.operation) for file in edited_tests(record))
 
 
 def told(change: ChangedTest) -> str:
