@@ -54,7 +54,7 @@ def fixed(repo: Path, *, weaken: bool = False, says: str = "All 2 tests pass.") 
             test.write_text(test.read_text().replace('    assert fizz(9) == "fizz"\n', ""))
         # Plugins of the tests' own environment would leave files in the repository.
         alone = {"PYTHONPATH": str(repo), "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        ran = run.command(PYTEST, env={**os.environ, **alone}, reports="out/report.xml", timeout=60)
+        ran = run.command(PYTEST, env={**os.environ, **alone}, reports="out/report.xml", timeout=300)
         run.verification("unit", evidence=[ran, "out/report.xml"])
         run.final_message(says)
     (record,) = recorded.records

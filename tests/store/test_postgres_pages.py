@@ -23,11 +23,17 @@ COUNT = 450
 GIANT = 10_000
 
 
-@pytest.fixture
-def both(postgres_emptied, clock, item, record):
-    """Both kinds of store with the same large group: three traces of a session, many items at each time."""
+@pytest.fixture(params=[3, 90])
+def both(request, postgres_emptied, clock, item, record):
+    """Both kinds of store with the same large group: a session of few traces or many, many items at each time."""
     items = [
-        item(f"k{number}", f"trace:{number % 3}", "session.id:s", says="x" * (number % 50), time_ns=number // 7)
+        item(
+            f"k{number}",
+            f"trace:{number % request.param}",
+            "session.id:s",
+            says="x" * (number % 50),
+            time_ns=number // 7,
+        )
         for number in range(COUNT)
     ]
     with (
@@ -78,6 +84,28 @@ def test_a_page_of_a_giant_costs_no_more_than_another(postgres_emptied, clock, i
         assert latest[-1].key == f"g{GIANT - 1}"
         wait_until(lambda: fetched(watch) > before)  # what a connection did is counted when it ends
         assert fetched(watch) - before < GIANT
+
+
+def test_a_page_of_many_traces_reads_but_those_that_begin_first(postgres_emptied, clock, item):
+    """From either end: one item of each trace tells where it begins, and others only of those that are on the page."""
+    traces, each = 200, 20
+    items = [
+        item(f"{trace}-{number}", f"trace:{trace}", "session.id:s", time_ns=trace * each + number)
+        for trace in range(traces)
+        for number in range(each)
+    ]
+    with closing(PostgresStore(postgres_emptied, clock=clock)) as store:
+        store.put(items)
+    with psycopg.connect(postgres_emptied, autocommit=True) as watch:
+        watch.execute("ANALYZE")
+        before = fetched(watch)
+        with closing(PostgresStore(postgres_emptied, clock=clock)) as store:
+            (group,) = store.due(now_ns=2**62)
+            first, latest = (store.items(group, limit=30, latest=latest).items for latest in (False, True))
+        keys = [one.key for one in items]
+        assert [one.key for one in (*first, *latest)] == [*keys[:30], *keys[-30:]]
+        wait_until(lambda: fetched(watch) > before)
+        assert fetched(watch) - before < 2 * (traces + 2 * 30 * each)
 
 
 def fetched(watch):

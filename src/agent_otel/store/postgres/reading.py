@@ -17,29 +17,52 @@ from agent_otel.store.postgres.texts import read
 from agent_otel.store.schedule import LAST_NS
 
 # Each link is read in order from the index, no further than asked: a page of a giant group costs no more than another.
+# Of many links only those are read that begin first, so many as there are items on a page, and none further than where
+# the last of these begins: with that the page is full. What items share is looked up for those of the page alone.
 # Ties are cut by the outer limit. To ask for the exact order inside lets the planner sort a million items for a page,
 # where it believes that links have few, or does not know the limit, as in statements that it keeps.
 # The group and a page are one statement, since most groups are one page, and each statement is a way to and fro.
+_WITHIN: Final = """
+    FROM agent_otel.items WHERE link_id = near.id AND time_ns >= {start} AND (time_ns, digest) > (%(time)s, %(digest)s)
+        AND time_ns <= {end} AND (time_ns, digest) < (%(until)s, %(until_digest)s) ORDER BY time_ns {order}
+"""
 _PAGE_OF: Final = """
     WITH one AS MATERIALIZED (
         SELECT id, sequence, items, expired, ARRAY(
             SELECT run_id FROM agent_otel.records WHERE group_id = groups.id AND sealed ORDER BY run_id
         ) AS sealed
         FROM agent_otel.groups WHERE id = %(group)s
+    ), heads AS MATERIALIZED (
+        SELECT near.id, head.time_ns FROM agent_otel.links AS near
+        CROSS JOIN LATERAL (SELECT time_ns {whole} LIMIT 1) AS head
+        WHERE group_id = %(group)s ORDER BY head.time_ns {order} FETCH FIRST (%(limit)s) ROWS WITH TIES
+    ), last AS MATERIALIZED (
+        SELECT CASE WHEN count(*) >= %(limit)s THEN {furthest}(time_ns) ELSE {bound} END AS time_ns FROM heads
     )
-    SELECT sequence, items, expired, sealed, found.* FROM one LEFT JOIN LATERAL (
-        SELECT time_ns, page.digest, resource, scope, is_log, repaired, key, links, raw
-        FROM agent_otel.links CROSS JOIN LATERAL (
-            SELECT time_ns, digest, origin_id, is_log, repaired, key, links, raw FROM agent_otel.items
-            WHERE link_id = links.id AND time_ns >= %(time)s AND (time_ns, digest) > (%(time)s, %(digest)s)
-                AND time_ns <= %(until)s AND (time_ns, digest) < (%(until)s, %(until_digest)s)
-            ORDER BY time_ns {order} FETCH FIRST (%(limit)s) ROWS WITH TIES
-        ) AS page JOIN agent_otel.origins ON origins.id = origin_id
-        WHERE group_id = one.id ORDER BY time_ns {order}, page.digest {order} LIMIT %(limit)s
-    ) AS found ON true ORDER BY time_ns {order}, digest {order}
+    SELECT sequence, items, expired, sealed, time_ns, found.digest, resource, scope, is_log, repaired, key, links, raw
+    FROM one LEFT JOIN LATERAL (
+        SELECT page.* FROM heads AS near CROSS JOIN LATERAL (
+            SELECT time_ns, digest, origin_id, is_log, repaired, key, links, raw {part}
+            FETCH FIRST (%(limit)s) ROWS WITH TIES
+        ) AS page ORDER BY time_ns {order}, digest {order} LIMIT %(limit)s
+    ) AS found ON true LEFT JOIN agent_otel.origins ON origins.id = origin_id
+    ORDER BY time_ns {order}, found.digest {order}
 """
-_FIRST: Final = _PAGE_OF.format(order="ASC")
-_LATEST: Final = _PAGE_OF.format(order="DESC")
+_START, _END, _LAST = "%(time)s", "%(until)s", "(SELECT time_ns FROM last)"
+
+
+def _page_of(*, order: str, furthest: str, bound: str, start: str, end: str) -> str:
+    return _PAGE_OF.format(
+        order=order,
+        furthest=furthest,
+        bound=bound,
+        whole=_WITHIN.format(start=_START, end=_END, order=order),
+        part=_WITHIN.format(start=start, end=end, order=order),
+    )
+
+
+_FIRST: Final = _page_of(order="ASC", furthest="max", bound=_END, start=_START, end=_LAST)
+_LATEST: Final = _page_of(order="DESC", furthest="min", bound=_START, start=_LAST, end=_END)
 _GROUP_OF: Final = "SELECT group_id FROM agent_otel.records WHERE run = %b"
 
 _PAGE: Final = 200
