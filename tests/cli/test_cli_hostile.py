@@ -64,6 +64,12 @@ COMMANDS: Final = (
     Told(("postmortem", "new", FIRST, SECOND, "--owner", TEXT)),
     Told(("postmortem", "check", "pages")),
     Told(("postmortem", "check", "pages", "--json"), (*SAFE, is_json)),
+    Told(
+        ("review", "--since", "2026-05-01", "--today", "2026-07-31", "--postmortems", "pages"), (*SAFE, is_our_markdown)
+    ),
+    Told(("review", "--since", "2026-05-01", "--today", "2026-07-31", "--json"), (*SAFE, is_json)),
+    Told(("near-miss", FIRST, "--what", TEXT, "--caught-by", TEXT, "--file", TEXT)),
+    Told(("near-miss", FIRST, "--what", TEXT, "--caught-by", TEXT, "--json"), (*SAFE, is_json)),
     Told(("contract", "check", "wrong.toml")),
     Told(("contract", "check", "right.toml")),
     Told(("contract", "check", "right.toml", "--json"), (*SAFE, is_json)),
