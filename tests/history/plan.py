@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from history.replay import Replay
 from history.stories import STORIES, TRUNK, Caught, Late, Step, Story
@@ -20,6 +20,7 @@ from history.variants import (
     DAY,
     OBJECTIVE,
     RUN,
+    UNREAD,
     VARIANTS,
     WORKSPACE,
     sent,
@@ -68,6 +69,13 @@ class Incident(NamedTuple):
     runs: tuple[str, ...]
 
 
+class Sighting(NamedTuple):
+    """A pattern that was planted, by the names of its runs."""
+
+    pattern: str
+    runs: tuple[str, ...]
+
+
 class History:
     """A history of so many runs.
 
@@ -79,6 +87,7 @@ class History:
     def __init__(self, *, seed: int = 7, runs: int = RUNS) -> None:
         chosen = random.Random(seed)
         self.planted: list[Incident] = []
+        self.patterns: list[Sighting] = []
         self.runs: list[Run] = []
         for number, story in enumerate(STORIES):
             self._plant(number, story, chosen)
@@ -87,23 +96,35 @@ class History:
             step = Step(*chosen.choices(list(_GOOD), _GOOD.values()), minutes=chosen.uniform(4, 40))
             starts = START + timedelta(days=chosen.uniform(0, DAYS))
             self.runs.append(run_of(f"work {number}", step, starts, said, f"w{number}"))
+        self.patterns += [Sighting("unfamiliar-area", (run.name,)) for run in self.runs if run.variant in UNREAD]
 
     @cached_property
     def names(self) -> dict[str, str]:
         """The names of the runs by their ids."""
         return {run.run_id: run.name for run in self.runs}
 
-    def found(self, incidents: Iterable[dict[str, object]]) -> list[Incident]:
+    def found(self, incidents: Iterable[dict[str, Any]]) -> list[Incident]:
         """The incidents that a program tells, by the names of their runs."""
-        return [Incident(each["trigger"], tuple(map(self.names.__getitem__, each["runs"]))) for each in incidents]  # type: ignore[arg-type]
+        return [Incident(each["trigger"], self.named(each["runs"])) for each in incidents]
+
+    def named(self, run_ids: Iterable[str]) -> tuple[str, ...]:
+        """The names of runs."""
+        return tuple(map(self.names.__getitem__, run_ids))
+
+    def of(self, story: str) -> list[Run]:
+        """The runs of a story."""
+        return [run for run in self.runs if run.name.startswith(f"{story}, run ")]
 
     def _plant(self, number: int, story: Story, chosen: random.Random) -> None:
         latest = max(step.after for step in story.steps) + timedelta(days=1)
-        starts = START + chosen.random() * (timedelta(days=DAYS) - latest)
+        drawn = chosen.random() * (timedelta(days=DAYS) - latest)
+        starts = START + (drawn if story.day is None else timedelta(days=story.day))
         runs = list(_told(number, story, starts, chosen))
         self.runs += runs
         for trigger, places in story.incidents:
             self.planted.append(Incident(trigger, tuple(runs[at].name for at in places)))
+        for pattern, places in story.patterns:
+            self.patterns.append(Sighting(pattern, tuple(runs[at].name for at in places)))
 
 
 def _told(number: int, story: Story, starts: datetime, chosen: random.Random) -> Iterator[Run]:
@@ -135,7 +156,8 @@ def run_of(name: str, step: Step, starts: datetime, said: dict[str, str], module
         "fizzbuzz": module,
         "test_fizz": f"test_{module}",
         "src/fizz": f"src/{module}/count",
-        "src/words": f"src/{module}/words",
+        "src/words": f"src/{module}_words/words",
+        "fizz-tag": f"{module}-tag",
         **said,
     }
     lasts = timedelta(minutes=step.minutes) if step.variant in VARIANTS else None

@@ -49,12 +49,25 @@ class Step(NamedTuple):
         return timedelta(days=self.days, hours=self.hours)
 
 
+Shown = tuple[tuple[str, tuple[int, ...]], ...]
+"""What there is to find, by its name, and the places of its runs among the steps."""
+
+
 class Story(NamedTuple):
-    """Some runs, and what each incident is: its trigger, and the places of its runs among the steps."""
+    """Some runs, the incidents and patterns that they are, and the day on which they begin, where that matters."""
 
     about: str
     steps: tuple[Step, ...]
-    incidents: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    incidents: Shown = ()
+    patterns: Shown = ()
+    day: float | None = None
+
+
+CAME_BACK: Final = "the same failing tests every ten days"
+STOPPED: Final = "a check that two agents did not run, ten days apart"
+TOO_EARLY: Final = "tests that two programs do not get to pass"
+REJECTED: Final = "twice, and twice again a month later"
+"""Stories of which pages were written, and what became of their changes and ideas."""
 
 
 STORIES: Final = (
@@ -102,21 +115,23 @@ STORIES: Final = (
     Story("rolled back after three hours", (Step("refactoring", minutes=200),), (("redo", (0,)),)),
     # -- the same failure in two weeks ---------------------------------------------------------------------------------
     Story(
-        "a check that two agents did not run, ten days apart",
+        STOPPED,
         (Step("unchecked", task="one"), Step("unchecked", days=10, task="two")),
         (("recurrence", (0, 1)),),
+        day=3,
     ),
     Story(
         "a check that two agents did not run, fifteen days apart",
         (Step("unchecked", task="one"), Step("unchecked", days=15, task="two")),
     ),
     Story(
-        "the same failing tests every ten days",
+        CAME_BACK,
         (Step("broken", task="one"), Step("broken", days=10, task="two"), Step("broken", days=20, task="three")),
         (("recurrence", (0, 1, 2)),),
+        day=20,
     ),
     Story(
-        "twice, and twice again a month later",
+        REJECTED,
         (
             Step("rogue", task="one"),
             Step("rogue", days=2, task="two"),
@@ -124,6 +139,7 @@ STORIES: Final = (
             Step("rogue", days=33, task="four"),
         ),
         (("recurrence", (0, 1)), ("recurrence", (2, 3))),
+        day=40,
     ),
     Story(
         "an API that answers 400 to two sessions in nine days",
@@ -135,9 +151,10 @@ STORIES: Final = (
         (Step("copilot-cli/apifail", task="one"), Step("copilot-cli/apifail", days=15, task="two")),
     ),
     Story(
-        "tests that two programs do not get to pass",
+        TOO_EARLY,
         (Step("codex/stuck", task="one"), Step("copilot-cli/stuck", days=6, task="two")),
         (("recurrence", (0, 1)),),
+        day=105,
     ),
     Story(
         "CI finds the same end-to-end test failing after two handoffs",
@@ -159,6 +176,13 @@ STORIES: Final = (
         (Step("done", minutes=10, late=Late("export e2e", 1, 3)), Step("done", hours=6, late=Late("export e2e", 0, 8))),
         (("redo", (0, 1)),),
     ),
+    # -- what was denied -----------------------------------------------------------------------------------------------
+    Story(
+        "a tag that is denied, and made two days later",
+        (Step("tag refused"), Step("tagged", days=2)),
+        patterns=(("escalation-mistuned", (0, 1)),),
+    ),
+    Story("a tag that is made, and denied two days later", (Step("tagged"), Step("tag refused", days=2))),
     # -- near-misses ---------------------------------------------------------------------------------------------------
     Story(
         "a change of another module that a reviewer saw",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from agent_otel.cli.main import main
-from history.plan import DAYS, RUNS, START, History
+from history import repository
+from history.plan import DAYS, RUNS, START, History, Sighting
 
 BEGINNING = f"{START:%Y-%m-%d}"
 
@@ -52,6 +54,41 @@ def test_all_incidents_are_found_and_none_is_invented(history: History, kept: st
     assert sorted(found) == sorted(history.planted)
     assert score == Score(precision=1.0, recall=1.0)
     assert code == 1
+
+
+def test_the_review_finds_all_patterns_and_what_came_of_changes_and_ideas(
+    history: History, kept: str, tmp_path: Path
+) -> None:
+    """Each pattern with its runs, each change with its effect, each rejected idea that should not have been."""
+    repository.written(history, tmp_path, kept)
+    until = f"{START + timedelta(days=DAYS):%Y-%m-%d}"
+    code, told = _told("review", "--db", kept, "--since", BEGINNING, "--until", until, "--today", until, "--json")
+    found = json.loads(told)
+    sightings = [
+        Sighting(row["pattern"], history.named(each["runs"])) for row in found["patterns"] for each in row["sightings"]
+    ]
+    planted = [*history.patterns, Sighting("stale-harness", ())]
+    effects = [(each["file"], each["effect"]) for each in found["changes"]]
+    ideas = [
+        (idea["idea"], sorted({name for each in idea["returned"] for name in history.named(each["runs"]["latest"])}))
+        for idea in found["rejected_ideas"]
+    ]
+    came_back = [
+        (page.idea, [history.of(page.story)[at].name for at in repository.RETURNED[page.story]])
+        for page in repository.PAGES
+        if page.story in repository.RETURNED
+    ]
+    scores = {
+        "patterns": Score.of(sightings, planted),
+        "changes": Score.of(effects, [(page.file, page.effect) for page in repository.PAGES]),
+        "rejected ideas": Score.of(map(str, ideas), map(str, came_back)),
+    }
+    print(f"review in {kept.partition(':')[0]}: {scores}, {len(sightings)} sightings")  # noqa: T201 - for a look
+    assert sorted(sightings) == sorted(planted)
+    assert sorted(effects) == sorted((page.file, page.effect) for page in repository.PAGES)
+    assert sorted(ideas) == sorted(came_back)
+    assert set(scores.values()) == {Score(precision=1.0, recall=1.0)}
+    assert code == 0
 
 
 def test_the_history_is_as_it_was_planned(history: History, kept: str) -> None:

@@ -83,6 +83,12 @@ class Refused(Scripted):
     script = (*FIXED, TESTED, _run("git", "push", "--force"))
 
 
+class Tagging(Scripted):
+    """Repairs it, and tags it."""
+
+    script = (*FIXED, TESTED, _run("git", "tag", "fizz-tag"))
+
+
 class Lost(Scripted):
     """Repairs it, and asks git about a commit that there is not."""
 
@@ -132,6 +138,8 @@ VARIANTS: Final = {
     "blind": Variant(Blind),
     "refused": Variant(Refused),
     "lost": Variant(Lost),
+    "tag refused": Variant(Tagging),
+    "tagged": Variant(Tagging, commands=("git tag*",)),
     "refactoring": Variant(Refactoring, commands=("git checkout*",)),
     "stubborn": Variant(Stubborn),
     "rogue": Variant(Rogue),
@@ -141,6 +149,9 @@ VARIANTS: Final = {
     "done, unnamed": Variant(CodingAgentPolicy, (_NO_OBJECTIVE,)),
 }
 """The runs of the example agent, by what they are like."""
+
+UNREAD: Final = frozenset(("blind", "refactoring"))
+"""Those that edit an area in which they read nothing."""
 
 
 @lru_cache
