@@ -75,6 +75,7 @@ COMMANDS: Final = (
     Told(("contract", "check", "right.toml", "--json"), (*SAFE, is_json)),
     Told(("report", "--json"), (*SAFE, is_json)),
     Told(("report",), (is_inert,)),
+    Told(("report", "--review", "--postmortems", "pages"), (is_inert,)),
     Told(("export",), (*SAFE, is_json)),
     Told(("export", "--jsonl")),
     Told(("evidence", "add", FIRST, "--check", TEXT, "--exit-code", "1", "--by", TEXT)),

@@ -369,6 +369,23 @@ def test_runs_that_pages_are_about_are_known_beside_those_of_the_quarter() -> No
     assert found.postmortems[0].points == (Point(layer="runway", area="src/routes"),)
 
 
+def test_the_history_is_not_asked_in_vain() -> None:
+    """Of older pages only where their failures, or those of one of their changes, were seen in this quarter."""
+    old = 'trigger = "redo"\nruns = []\nfailed = 2025-11-02\nwritten = 2025-11-03\n'
+    for about, expected in (
+        ("", []),
+        ('fingerprints = ["other:-:.:-"]\n', []),
+        (f'fingerprints = ["{E2E}"]\n', ["a"]),
+        (f'[[changes]]\nfile = "b"\nfingerprints = ["{E2E}"]\n', ["b", "a"]),
+    ):
+        asked: list[str] = []
+        page = read_page(f'+++\n{old}{about}[[changes]]\nfile = "a"\n+++\n')
+        limits = Contract().incidents
+        pages = Pages([Written("a.md", page)])
+        review(DIGESTS, pages, PERIOD, limits=limits, landed=lambda path, _: asked.append(path))  # noqa: B023 - called at once
+        assert asked == expected, about
+
+
 def test_nothing_to_review_is_said() -> None:
     """Under every heading."""
     text = as_markdown(of(), held=PERIOD.today)

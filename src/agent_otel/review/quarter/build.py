@@ -12,7 +12,7 @@ from agent_otel.review.postmortems.check import Landed
 from agent_otel.review.quarter.effects import Effects
 from agent_otel.review.quarter.failures import MOST, by_fingerprint, costliest, redone_runs, rows
 from agent_otel.review.quarter.groups import groups
-from agent_otel.review.quarter.pages import Written, row
+from agent_otel.review.quarter.pages import Written, names, row
 from agent_otel.review.quarter.patterns import patterns
 from agent_otel.review.quarter.seen import Seen
 from agent_otel.review.quarter.shape import ChangeEffect, Idea, PageRow, Review
@@ -59,8 +59,12 @@ def review(runs: Iterable[Seen], pages: Pages, period: Period, *, limits: Incide
     having = by_fingerprint(ordered)
     known = {run.case.run_id: run for run in (*pages.other_runs, *ordered)}
     written = sorted(pages.written, key=lambda each: (each.page.failed, each.page.written, each.file))
-    told = [(each, row(each, known, today=period.today, landed=landed)) for each in written]
-    recent = tuple(page for each, page in told if period.since <= each.page.written <= period.until)
+    # Of an older page it matters only whether its failures came back: the history is not asked in vain.
+    of_interest = (
+        each for each in written if _recent(each, period) or not having.keys().isdisjoint(names(each, known))
+    )
+    told = [(each, row(each, known, today=period.today, landed=landed)) for each in of_interest]
+    recent = tuple(page for each, page in told if _recent(each, period))
     failures = rows(having, redone_runs(ordered, limits))
     effects = Effects(ordered, having)
     return Review(
@@ -74,21 +78,23 @@ def review(runs: Iterable[Seen], pages: Pages, period: Period, *, limits: Incide
         by_frequency=failures[:MOST],
         by_cost=costliest(failures)[:MOST],
         findings_by_layer=_over_time(ordered),
-        patterns=patterns(ordered, [each for each, page in told if page in recent], pages.harness),
+        patterns=patterns(ordered, [each for each in written if _recent(each, period)], pages.harness),
         groups=groups(recent),
-        changes=tuple(_changes(told, recent, effects)),
+        changes=tuple(_changes(told, period, effects)),
         rejected_ideas=tuple(_ideas(written, known, effects)),
     )
 
 
-def _changes(
-    told: Iterable[tuple[Written, PageRow]], recent: Sequence[PageRow], effects: Effects
-) -> Iterator[ChangeEffect]:
+def _recent(written: Written, period: Period) -> bool:
+    return period.since <= written.page.written <= period.until
+
+
+def _changes(told: Iterable[tuple[Written, PageRow]], period: Period, effects: Effects) -> Iterator[ChangeEffect]:
     """Those of this quarter's pages, and older ones whose failures came back."""
     for written, page in told:
         for change, shown in zip(written.page.changes, page.changes, strict=True):
             effect = effects.of_change(shown, change, page)
-            if effect is not None and (page in recent or effect.returned):
+            if effect is not None and (_recent(written, period) or effect.returned):
                 yield effect
 
 

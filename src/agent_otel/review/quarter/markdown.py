@@ -9,15 +9,14 @@ from urllib.parse import quote
 
 from agent_otel.review.fingerprints.areas import ROOT
 from agent_otel.review.patterns.shape import Sighting
+from agent_otel.review.postmortems.said import quoted, said, told
 from agent_otel.review.quarter.held import front
 from agent_otel.review.quarter.shape import ChangeEffect, ChangeRow, FailureRow, PatternRow, Return, Review, Runs
 from agent_otel.review.report.shape import OverTime
-from agent_otel.review.wording import count, duration, shortened
-from agent_otel.text.markdown import code, inline as escaped
-from agent_otel.text.terminal import printable
+from agent_otel.review.wording import count, duration
+from agent_otel.text.markdown import code
 
 _NAMED: Final = 5
-_LONG: Final = 160
 
 
 def as_markdown(review: Review, *, held: date, folder: str = "") -> str:
@@ -30,7 +29,7 @@ def as_markdown(review: Review, *, held: date, folder: str = "") -> str:
     """
 
     def linked(file: str, title: str) -> str:
-        return f"[{_said(shortened(title, _LONG))}]({quote(folder + file)})"
+        return f"[{told(title)}]({quote(folder + file)})"
 
     lines = [*front(held), "", f"# Review of {review.since} to {review.until}", "", *_headline(review)]
     for heading, tell in _SECTIONS.items():
@@ -47,7 +46,7 @@ def _headline(review: Review) -> Iterator[str]:
     yield f"{count(review.runs, 'run')}{failed}; {count(review.failures, 'kind')} of failure; {written}."
     if review.unread:
         yield ""
-        yield from (f"- not read: {_said(problem)}" for problem in review.unread)
+        yield from (f"- not read: {said(problem)}" for problem in review.unread)
 
 
 def _postmortems(review: Review, linked: _Linked) -> Iterator[str]:
@@ -57,7 +56,7 @@ def _postmortems(review: Review, linked: _Linked) -> Iterator[str]:
     for page in review.postmortems:
         points = ", ".join(_place(point.layer, point.area) for point in page.points) or "nothing recorded"
         changes = "; ".join(_change(change) for change in page.changes) or "none"
-        yield f"| {page.failed} | {_said(page.trigger)} | {linked(page.file, page.title)} | {points} | {changes} |"
+        yield f"| {page.failed} | {said(page.trigger)} | {linked(page.file, page.title)} | {points} | {changes} |"
 
 
 def _change(change: ChangeRow) -> str:
@@ -71,7 +70,7 @@ def _by_frequency(review: Review, _: _Linked) -> Iterator[str]:
         yield "|---:|---|---|---|---|---|"
     for row in review.by_frequency:
         also = f" (also {', '.join(map(code, row.also))})" if row.also else ""
-        agents = ", ".join(map(_said, row.agents)) or "not recorded"
+        agents = ", ".join(map(said, row.agents)) or "not recorded"
         cells = (
             str(row.runs.count),
             _failure(row) + also,
@@ -120,10 +119,10 @@ def _patterns(review: Review, _: _Linked) -> Iterator[str]:
             yield from [f"- and {more} more"] * (more > 0)
             yield ""
     unseen = [row for row in review.patterns if not row.sightings]
-    for said, looked_for in (("Not seen", True), ("Not looked for, without a repository", False)):
+    for says, looked_for in (("Not seen", True), ("Not looked for, without a repository", False)):
         names = [row.pattern for row in unseen if row.looked_for == looked_for]
         if names:
-            yield f"{said}: {', '.join(names)}."
+            yield f"{says}: {', '.join(names)}."
 
 
 def _shown(row: PatternRow) -> str:
@@ -133,8 +132,8 @@ def _shown(row: PatternRow) -> str:
 def _sighting(sighting: Sighting) -> str:
     runs = _listed(sighting.runs, len(sighting.runs))
     where = _listed(sighting.refs, len(sighting.refs))
-    said = _said(shortened(printable(sighting.said), _LONG))
-    return f"- {_place(sighting.layer, sighting.area)}: {'; '.join(filter(None, (said, runs, where)))}"
+    saw = told(sighting.said)
+    return f"- {_place(sighting.layer, sighting.area)}: {'; '.join(filter(None, (saw, runs, where)))}"
 
 
 def _groups(review: Review, linked: _Linked) -> Iterator[str]:
@@ -148,7 +147,7 @@ def _groups(review: Review, linked: _Linked) -> Iterator[str]:
 
 def _changes(review: Review, linked: _Linked) -> Iterator[str]:
     for change in review.changes:
-        what = f" “{_said(shortened(change.what, _LONG))}”" if change.what else ""
+        what = f" {quoted(change.what)}" if change.what else ""
         page = linked(change.page, change.title)
         yield f"- {code(change.file)}{what} ({page}), landed {change.landed}: **{change.effect}**"
         yield f"  {_why(change)}"
@@ -170,7 +169,7 @@ def _why(change: ChangeEffect) -> str:
 
 def _ideas(review: Review, linked: _Linked) -> Iterator[str]:
     for idea in review.rejected_ideas:
-        yield f"- “{_said(shortened(idea.idea, _LONG))}” ({linked(idea.page, idea.title)}), rejected {idea.rejected}"
+        yield f"- {quoted(idea.idea)} ({linked(idea.page, idea.title)}), rejected {idea.rejected}"
         yield from (f"  - {_came_back(each)}" for each in idea.returned)
 
 
@@ -184,11 +183,11 @@ def _when(runs: Runs) -> str:
 
 
 def _failure(row: FailureRow | Return) -> str:
-    return f"{code(row.fingerprint)} {_said(shortened(printable(row.says), _LONG))}"
+    return f"{code(row.fingerprint)} {told(row.says)}"
 
 
 def _place(layer: str, area: str) -> str:
-    return _said(layer) if area == ROOT else f"{_said(layer)} in {code(area)}"
+    return said(layer) if area == ROOT else f"{said(layer)} in {code(area)}"
 
 
 def _named(runs: Runs) -> str:
@@ -199,10 +198,6 @@ def _listed(names: Iterable[str], total: int) -> str:
     shown = [code(name) for name in names][:_NAMED]
     more = total - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def _said(text: str) -> str:
-    return escaped(text).replace("&#58; ", ": ").replace("\\-", "-")
 
 
 _SECTIONS: Final[dict[str, Callable[[Review, _Linked], Iterator[str]]]] = {

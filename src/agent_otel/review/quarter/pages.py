@@ -66,6 +66,12 @@ def failures(page: Page, runs: Mapping[str, Seen]) -> tuple[str, ...]:
     return page.fingerprints or tuple(dict.fromkeys(of_runs))
 
 
+def names(written: Written, runs: Mapping[str, Seen]) -> frozenset[str]:
+    """All fingerprints of a page, with those that its changes alone are about."""
+    of_changes = (name for change in written.page.changes for name in change.fingerprints)
+    return frozenset((*failures(written.page, runs), *of_changes))
+
+
 def change_row(change: Change, page: Page, *, today: date, landed: Landed) -> ChangeRow:
     """A change, and what became of it by that day."""
     due = change.due or page.written + WEEK
