@@ -30,14 +30,14 @@ def cases() -> dict[str, dict[str, Any]]:
 def records_of(runs: Sequence[Mapping[str, Any]]) -> list[RunRecord]:
     """The records of runs, one after the other.
 
-    Each has an ``id``, ``steps``, and may have arguments of ``run`` under ``task``, a ``repository``, and ``parts``:
-    runs of which it is the parent, which are over before its own steps begin.
+    Each has an ``id``, ``steps``, and may have arguments of ``run`` under ``task``, a ``repository`` and
+    ``branch``, and ``parts``: runs of which it is the parent, which are over before its own steps begin.
     """
     with record_runs() as recorded:
         for run in runs:
             _do(run)
-    where = {run["id"]: run.get("repository") for run in runs}
-    return [replace(each, base=Base(repository=where.get(each.run_id))) for each in recorded.records]
+    where = {run["id"]: Base(repository=run.get("repository"), branch=run.get("branch")) for run in runs}
+    return [replace(each, base=where.get(each.run_id, Base())) for each in recorded.records]
 
 
 def _do(told: Mapping[str, Any]) -> None:
@@ -78,6 +78,7 @@ STEPS: Final[Mapping[str, Callable[..., object]]] = {
     "create": lambda run, path: run.file_changed(path, operation="create"),
     "decide": lambda run, option, rejected, why: run.decision(option, alternatives={rejected: why}),
     "risk": lambda run, text: run.risk(text),
+    "say": lambda run, text: run.final_message(text),
     "assume": lambda run, text: run.handoff("done", blockers=[], next_action="merge", assumptions=[text]),
 }
 """What a step is called to what it does."""

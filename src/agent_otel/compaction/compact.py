@@ -18,7 +18,15 @@ from agent_otel.compaction.passes.costs import agent_of, budgets_of, usage_of
 from agent_otel.compaction.passes.failures import failures_of
 from agent_otel.compaction.passes.files import changed_of, inspected_of
 from agent_otel.compaction.passes.lifecycle import life_of
-from agent_otel.compaction.passes.task import base_of, context_of, final_of, redo_of, task_of, task_started
+from agent_otel.compaction.passes.task import (
+    base_of,
+    context_of,
+    final_of,
+    follow_ups_of,
+    redo_of,
+    task_of,
+    task_started,
+)
 from agent_otel.compaction.passes.tools import gates_of, tool_calls_of
 from agent_otel.compaction.passes.verifications import skipped_of, verifications_of
 from agent_otel.compaction.passes.words import claims_of, decisions_of, handoff_of, risks_of
@@ -130,7 +138,7 @@ def _record(run: Run, kin: Sequence[Run], used: Mapping[str, Usage], *, now_ns: 
         started=rfc3339(life.start_ns),
         ended=rfc3339(life.end_ns),
         duration_s=seconds(life.start_ns, life.end_ns),
-        task=task_of(started),
+        task=task_of(started, follow_ups_of(run, started)),
         base=base_of(run),
         final=final_of(run),
         context_sources=context_of(run, started),

@@ -47,10 +47,14 @@ class AgentInvoked(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class TaskStarted(Fact, frozen=True, kw_only=True, gc=False):
-    """The run was given this task. ``stated`` is False where the task was read off a model's input."""
+    """The run was given this task. ``stated`` is False where the task was read off a model's input.
+
+    ``from_user`` is True of each prompt of a person to a session that goes on.
+    """
 
     contract: Contract = Contract()
     stated: bool = True
+    from_user: bool = False
     agent: str = ""
     parent_run: str = ""
     redo_of: str = ""

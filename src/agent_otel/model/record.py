@@ -54,9 +54,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the run was asked to do."""
+    """What the run was asked to do; ``follow_ups`` are what it was asked afterwards, in their order."""
 
     objective: str | None = None
+    follow_ups: tuple[str, ...] = ()
     active_behavior: str | None = None
     scope: tuple[str, ...] = ()
     exclusions: tuple[str, ...] = ()

@@ -85,6 +85,7 @@ def _task(record: RunRecord) -> _Table:
     return _present(
         {
             "objective": task.objective,
+            "asked later": "; ".join(task.follow_ups),
             "active behavior": task.active_behavior,
             "acceptance": task.acceptance,
             "scope": ", ".join(task.scope),

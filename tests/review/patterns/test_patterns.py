@@ -49,6 +49,47 @@ def test_a_refusal_of_a_real_agent_is_known_again(name: str) -> None:
     assert found.runs == (refused.run_id, "later")
 
 
+@pytest.mark.parametrize(
+    ("said", "is_correction"),
+    [
+        ("Add a docstring to fizzbuzz and check that the tests still pass.", False),
+        ("No tests for the empty list exist; add one.", False),
+        ("Thanks. Now return [] instead of None there, too.", False),
+        ("Add an undo button.", False),
+        ("Users should not see this page.", False),
+        ("No, only the upper bound is wrong.", True),
+        ("That's not what I asked for.", True),
+        ("I meant the function, not the test.", True),
+        ("You should not have touched the tests. Please undo that.", True),
+        ("Looks good, but revert the change of the test.", True),
+        ("Don\u2019t touch test_fizzbuzz.py", True),
+        ("Leave the signature as it was.", True),
+        ("To be clear: Python 3.10 has to work.", True),
+    ],
+)
+def test_what_a_person_says_after_the_fact(said: str, is_correction: bool) -> None:
+    """A correction shows that the request could be read otherwise; the next request of a session does not."""
+    (record,) = _captured("codex/followup")
+    assert record.task.follow_ups == ("Add a docstring to fizzbuzz and check that the tests still pass.",)
+    found = sightings([observed(replace(record, task=replace(record.task, follow_ups=(said,))))])
+    assert [each.said for each in found] == (
+        [f"the task states no scope and no acceptance, and it was corrected later on: “{said}”"]
+        if is_correction
+        else []
+    )
+
+
+def test_work_that_is_thrown_away_between_two_requests() -> None:
+    """The next one was not what the first had come to."""
+    (record,) = _captured("codex/followup")
+    undone = Command(id="c99", command="git checkout -- .", result="passed")
+    (found,) = sightings([observed(replace(record, commands=(*record.commands, undone)))])
+    assert found.said == "the task states no scope and no acceptance, and its work was rolled back in between"
+    assert found.refs == (f"{record.run_id} task", f"{record.run_id} c99")
+    kept = replace(undone, result="failed")
+    assert sightings([observed(replace(record, commands=(*record.commands, kept)))]) == ()
+
+
 def test_what_telemetry_cannot_show_is_no_pattern() -> None:
     """Without an order nothing came then, a refusal may look like a pass, and files may have been read unseen."""
     for name, limit in (

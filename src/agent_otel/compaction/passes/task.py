@@ -19,11 +19,20 @@ def task_started(kin: Sequence[Run]) -> TaskStarted | None:
     return next((fact for fact in every if fact.stated), every[0] if every else None)
 
 
-def task_of(started: TaskStarted | None) -> Task:
+def follow_ups_of(run: Run, started: TaskStarted | None) -> tuple[str, ...]:
+    """What a person asked of the run after its task, each once."""
+    if started is None or not started.from_user:
+        return ()
+    said = (fact.contract.objective or "" for fact in run.all(TaskStarted) if fact.from_user)
+    return tuple(text for text in dict.fromkeys(said) if text not in ("", started.contract.objective))
+
+
+def task_of(started: TaskStarted | None, follow_ups: tuple[str, ...] = ()) -> Task:
     """The task as the record has it."""
     contract = started.contract if started else Contract()
     return Task(
         objective=contract.objective,
+        follow_ups=follow_ups,
         active_behavior=contract.active_behavior,
         scope=contract.scope,
         exclusions=contract.exclusions,

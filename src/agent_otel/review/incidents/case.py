@@ -13,7 +13,9 @@ from agent_otel.model.record import RunRecord
 from agent_otel.review.audit import Audit
 from agent_otel.review.incidents.waste import Waste, moment, wasted
 
-_TRUNKS: Final = frozenset(("", "main", "master", "trunk", "develop", "development", "dev", "HEAD"))
+TRUNKS: Final = frozenset(("", "main", "master", "trunk", "develop", "development", "dev", "HEAD"))
+"""Branches that tell no task."""
+
 _FAILED: Final = frozenset(("failing", "missing required evidence"))
 _LATER: Final = frozenset(("failing-late-check", "post-handoff-regression"))
 """Rules of what failed on the very state that a run left, and came to light only then."""
@@ -83,7 +85,7 @@ def _names(record: RunRecord) -> Iterator[str]:
     if objective:
         yield f"task {where} {objective}"
     branch = record.base.branch or record.task.branch or ""
-    if branch not in _TRUNKS and "*" not in branch:
+    if branch not in TRUNKS and "*" not in branch:
         yield f"branch {where} {branch}"
 
 

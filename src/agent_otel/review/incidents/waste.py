@@ -43,6 +43,11 @@ def wasted(record: RunRecord) -> Waste:
     return Waste(seconds, len(rolled), longest[1])
 
 
+def rolls_back(line: str) -> bool:
+    """True for a command line that throws away all work since the last commit."""
+    return _ROLLBACK.search(line) is not None
+
+
 def moment(text: str | None) -> datetime | None:
     """The moment that a record states; None where it states none."""
     try:
@@ -58,7 +63,7 @@ def _rollbacks(record: RunRecord, commands: list[tuple[datetime, Command]]) -> I
     for when, command in commands:
         if command.result != "passed":
             continue
-        if _ROLLBACK.search(command.command):
+        if rolls_back(command.command):
             if since is not None and since < when:
                 yield _Span(since, when)
             since = when

@@ -20,6 +20,8 @@ def knew(record: RunRecord) -> Iterator[Part]:
 def _task(record: RunRecord) -> Iterator[Line]:
     task = record.task
     yield from fact("objective", task.objective) or (line(Own("objective: not recorded"), tone="warn"),)
+    for text in task.follow_ups:
+        yield from fact("asked later", text)
     yield from fact("active behavior", task.active_behavior)
     yield from fact("acceptance", task.acceptance)
     yield from fact("scope", *joined(task.scope, Code))

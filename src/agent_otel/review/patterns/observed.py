@@ -9,6 +9,7 @@ import msgspec
 from agent_otel.model.record import RunRecord
 from agent_otel.review.patterns.ground import Ground, ground_of
 from agent_otel.review.patterns.names import path_of
+from agent_otel.review.patterns.request import Request, request_of
 from agent_otel.review.patterns.requests import Requests, requests_of
 
 MOST_SOURCES: Final = 20
@@ -24,6 +25,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     started: str
     repository: str
+    request: Request
     requests: Requests
     ground: Ground
     sources: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ def observed(record: RunRecord) -> Observed:
         root=record.parent_run or record.run_id,
         started=record.started or "",
         repository=record.base.repository or "",
+        request=request_of(record),
         requests=requests_of(record),
         ground=ground_of(record),
         sources=tuple(path for path in map(path_of, told) if path)[:MOST_SOURCES],

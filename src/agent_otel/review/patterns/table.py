@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from agent_otel.review.patterns import aspirational, escalation, stale, unfamiliar
+from agent_otel.review.patterns import ambiguous, aspirational, escalation, stale, unfamiliar
 from agent_otel.review.patterns.observed import Observed
 from agent_otel.review.patterns.shape import Sighting
 from agent_otel.review.patterns.stale import Harness
@@ -37,6 +37,12 @@ def _by_people(runs: Sequence[Observed], harness: Harness | None) -> Iterator[Si
 
 
 PATTERNS: Final[Mapping[str, Pattern]] = {
+    ambiguous.NAME: Pattern(
+        means="a task without scope or acceptance, and a sign that it was read otherwise than it was meant",
+        helps="a template that asks for both, or a line on what to ask before the first edit",
+        layer=ambiguous.LAYER,
+        find=_by_runs(ambiguous.ambiguous),
+    ),
     unfamiliar.NAME: Pattern(
         means="files of an area were edited, and nothing in that area was read before",
         helps="a map of the area among what is always loaded, or a hook that asks for a read before an edit",

@@ -154,7 +154,7 @@ def _prompted(part: _Part) -> Iterator[tuple[fact.AnyFact, Span | Log]]:
         if prompt in UNTOLD:
             yield fact.LimitNoticed(**about, limit=limits.PROMPT_UNTOLD), item
         elif objective := messages.task([Message("user", (prompt,))]):
-            yield fact.TaskStarted(**about, contract=Contract(objective=objective), stated=False), item
+            yield fact.TaskStarted(**about, contract=Contract(objective=objective), stated=False, from_user=True), item
 
 
 def _said(part: _Part, *, is_over: bool) -> Iterator[tuple[fact.AnyFact, Log]]:

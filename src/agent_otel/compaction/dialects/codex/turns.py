@@ -121,7 +121,9 @@ def _said(event: Event) -> Iterator[fact.AnyFact]:
     attributes = event.attributes
     if event.name == names.CODEX_USER_PROMPT:
         if objective := _prompt(attributes):
-            yield fact.TaskStarted(**event.about(), contract=Contract(objective=objective), stated=False)
+            yield fact.TaskStarted(
+                **event.about(), contract=Contract(objective=objective), stated=False, from_user=True
+            )
         else:
             yield fact.LimitNoticed(**event.about(), limit=limits.PROMPT_UNTOLD)
     elif event.name == names.CODEX_AGENT_RESPONSE and (words := text(attributes.get(names.CODEX_RESPONSE)).strip()):

@@ -92,7 +92,12 @@ class Session:
         for said, item in told:
             if said:
                 contract = Contract(objective=said)
-                yield fact.TaskStarted(ref=item.ref, time_ns=start_of(item)[0], contract=contract, stated=False), item
+                yield (
+                    fact.TaskStarted(
+                        ref=item.ref, time_ns=start_of(item)[0], contract=contract, stated=False, from_user=True
+                    ),
+                    item,
+                )
 
     def _said(self, found: Sequence[Turn], forest: Forest) -> Seen:
         by_span = {asked.span.ref: asked.item for asked in self.calls}

@@ -102,7 +102,7 @@ def _task(span: Span) -> Iterator[fact.TaskStarted]:
         return
     said = mapping(span.attributes.get(names.LMNR_INPUT)).get("message")
     if objective := messages.task(messages.parse(said, "user")):
-        yield fact.TaskStarted(**_about(span), contract=Contract(objective=objective), stated=False)
+        yield fact.TaskStarted(**_about(span), contract=Contract(objective=objective), stated=False, from_user=True)
 
 
 def _about(span: Span) -> dict[str, Any]:

@@ -104,7 +104,10 @@ def _facts(items: Sequence[Span | Log], forest: Forest) -> Seen:
         session.moments.append(Moment(span.start_ns, "prompt"))
         if objective := task(Talk().into(span)):
             contract = Contract(objective=objective)
-            yield fact.TaskStarted(ref=span.ref, time_ns=span.start_ns, contract=contract, stated=False), span
+            yield (
+                fact.TaskStarted(ref=span.ref, time_ns=span.start_ns, contract=contract, stated=False, from_user=True),
+                span,
+            )
         if span.end_ns:
             status = text(span.attributes.get(names.QWEN_TURN_STATUS))
             session.moments.append(Moment(span.end_ns, "end", outcome=TURN_STATUSES.get(status, "unknown")))
