@@ -20,6 +20,25 @@ BODY = bytes(range(256)) * 1_000
 COMPRESS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
 
 
+@pytest.mark.parametrize("encoding", COMPRESS)
+def test_whoever_keeps_count_may_end_it(encoding):
+    """Sizes are told before they are kept, and nothing is inflated after one that there is no room for."""
+    sizes = []
+
+    def reach(size):
+        sizes.append(size)
+        if size > 20 * MIB:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        inflate(COMPRESS[encoding](bytes(60 * MIB)), encoding, limit=64 * MIB, reach=reach)
+    assert sizes == sorted(sizes)
+    assert sizes[-1] <= 20 * MIB + 17 * MIB
+    sizes.clear()
+    inflate(COMPRESS[encoding](BODY), encoding, limit=MIB, reach=sizes.append)
+    assert sizes[-1] == len(BODY)
+
+
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
 def test_a_body_that_is_not_compressed_is_taken_as_it_is(encoding):
     """Up to the limit, and not a byte more."""

@@ -32,6 +32,18 @@ def test_who_does_not_fit_is_sent_away_and_costs_nothing():
         assert budget.used == EACH
 
 
+def test_the_most_that_was_in_work_is_known_until_it_is_asked_for():
+    """Then it is what is in work now, and grows from there."""
+    budget = Budget(CAPACITY)
+    with budget.reserve(100), budget.reserve(EACH):
+        pass
+    with budget.reserve(50):
+        assert budget.most() == 100 + 3 * EACH
+        assert budget.most() == 50 + EACH
+    assert budget.most() == 50 + EACH
+    assert budget.most() == 0
+
+
 def test_the_only_one_is_let_in_however_large():
     """The largest request is always possible when nothing else is in work."""
     budget = Budget(CAPACITY)

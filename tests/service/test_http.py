@@ -18,6 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from agent_otel.errors import Overloaded, StoreError
 from agent_otel.otlp.limits import Limits
 from agent_otel.service.budget import EACH
+from agent_otel.service.receiver import LARGE_BYTES, USUAL_RATIO
 from agent_otel.store.base import RecordQuery
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -281,13 +282,18 @@ def test_a_mistake_of_ours_costs_one_request(listeners):
     assert "ZeroDivisionError" in listeners.log()
 
 
-def test_a_large_request_holds_up_none_but_its_like(listeners):
-    """While one is decoded that takes seconds, small ones are answered."""
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_large_request_holds_up_none_but_its_like(listeners, compressed):
+    """While one is decoded that takes seconds, small ones are answered; also where it was small as it came."""
     large = b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}' % b",".join(
-        b'{"traceId":"%032x","spanId":"%016x","name":"%s"}' % (1, each, b"x" * 500) for each in range(1, 50_001)
+        b'{"traceId":"%032x","spanId":"%016x","name":"%s"}' % (1, each % 9 + 1, b"x" * 500) for each in range(50_000)
     )
+    headers = dict(JSON)
+    if compressed:
+        large, headers["content-encoding"] = gzipped(large), "gzip"
+        assert len(large) * USUAL_RATIO < LARGE_BYTES
     answers = []
-    sender = threading.Thread(target=lambda: answers.append(listeners.ask("POST", "/v1/traces", large, JSON).status))
+    sender = threading.Thread(target=lambda: answers.append(listeners.ask("POST", "/v1/traces", large, headers).status))
     sender.start()
     small = 0
     while not answers:

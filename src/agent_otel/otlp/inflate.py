@@ -47,13 +47,14 @@ class Codec(msgspec.Struct, frozen=True):
     piece: int
 
 
-def inflate(body: bytes, encoding: str, *, limit: int) -> bytes:
+def inflate(body: bytes, encoding: str, *, limit: int, reach: Callable[[int], object] = lambda _: None) -> bytes:
     """The body as it was before it was compressed.
 
     Args:
         body: as it came.
         encoding: the ``Content-Encoding``; "" and ``identity`` where it is not compressed.
         limit: how many bytes it may have inflated.
+        reach: told how many bytes it has so far, before they are kept; what it raises ends the work.
 
     Raises:
         DecodeError: it is not of this encoding, is cut short, or goes on after its end.
@@ -66,8 +67,10 @@ def inflate(body: bytes, encoding: str, *, limit: int) -> bytes:
         return body
     inflated = io.BytesIO()  # gives its bytes away without copying them, which a list of parts or a bytearray cannot
     for part in _parts(body, _codec(encoding)):
-        if inflated.tell() + len(part) > limit:
+        size = inflated.tell() + len(part)
+        if size > limit:
             raise _too_large(limit)
+        reach(size)
         inflated.write(part)
     return inflated.getvalue()
 

@@ -23,12 +23,19 @@ class Budget:
         self._capacity = capacity
         self._lock = threading.Lock()
         self._used = 0
+        self._most = 0
         self._holders = 0
 
     @property
     def used(self) -> int:
         """Bytes in work."""
         return self._used
+
+    def most(self) -> int:
+        """The most bytes that were in work at a time since this was asked last."""
+        with self._lock:
+            most, self._most = self._most, self._used
+        return most
 
     def reserve(self, size: int) -> Room:
         """Room for a request of this size; give it back by leaving it as a context.
@@ -59,6 +66,7 @@ class Budget:
                 message = f"{self._used} bytes of requests are in work, of at most {self._capacity}"
                 raise Overloaded(message)
             self._used += size
+            self._most = max(self._most, self._used)
             self._holders += 1 - own
 
 

@@ -37,7 +37,7 @@ METHODS: Final[dict[str, SignalName]] = {
 MESSAGE_BYTES: Final = 16 << 20
 """The largest message, as it comes. gRPC hands over whole ones, and tells nobody their size before."""
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 4
 """Messages that are taken in at a time. Together with the largest size it bounds the memory that they take."""
 
 TURN_S: Final = 3.0

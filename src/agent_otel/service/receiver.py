@@ -80,9 +80,8 @@ class Lanes:
         self._everyday = ThreadPoolExecutor(1, thread_name_prefix="agent-otel-decode")
         self._large = ThreadPoolExecutor(1, thread_name_prefix="agent-otel-decode-large")
 
-    def of(self, body: Body) -> Executor:
-        """The lane of a request."""
-        size = len(body.content) * (USUAL_RATIO if body.compression else 1)
+    def of(self, size: int) -> Executor:
+        """The lane of a request of so many bytes."""
         return self._large if size > LARGE_BYTES else self._everyday
 
     def close(self) -> None:
@@ -178,18 +177,25 @@ class Receiver:
             with _refusing("memory"):
                 body = await read(room)
             loop = asyncio.get_running_loop()
-            lane = self._lanes.of(body)
-            received, committed = await loop.run_in_executor(lane, self._decode, delivery, body, room)
+            plain = body.content
+            if body.compression:
+                lane = self._lanes.of(len(plain) * USUAL_RATIO)
+                plain = await loop.run_in_executor(lane, self._inflate, body, room)
             del body
+            # It may have become far larger than most do.
+            received, committed = await loop.run_in_executor(self._lanes.of(len(plain)), self._decode, delivery, plain)
+            del plain
             result = await self._committed(committed) if committed is not None else _NOTHING
         self._metrics.accepted(received, result, signal=delivery.signal)
         return received
 
-    def _decode(self, delivery: Delivery, body: Body, room: Room) -> tuple[Received, Future[PutResult] | None]:
-        """Off the loop: bytes to items, and these to the writer."""
-        plain = inflate(body.content, body.compression, limit=self.limits.body_bytes)
+    def _inflate(self, body: Body, room: Room) -> bytes:
+        """Off the loop: the bytes that were compressed, as far as there is room for them."""
         with _refusing("memory"):
-            room.reach(len(plain))
+            return inflate(body.content, body.compression, limit=self.limits.body_bytes, reach=room.reach)
+
+    def _decode(self, delivery: Delivery, plain: bytes) -> tuple[Received, Future[PutResult] | None]:
+        """Off the loop: bytes to items, and these to the writer."""
         received = _DECODERS[delivery.encoding](plain, delivery.signal, limits=self.limits)
         if not received.items:
             return received, None

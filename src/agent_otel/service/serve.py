@@ -17,7 +17,7 @@ import msgspec
 
 from agent_otel.errors import SettingsError
 from agent_otel.sdk.state import VERSION
-from agent_otel.service import grpc as grpc_listener, security
+from agent_otel.service import allocator, grpc as grpc_listener, security
 from agent_otel.service.api.reply import reply as api_reply
 from agent_otel.service.arrival import arrival
 from agent_otel.service.background import Background
@@ -51,7 +51,10 @@ BACKGROUND_SHARE: Final = 0.25
 """The part that folding has; the rest is for the store."""
 
 LOOK_AGAIN_S: Final = 1.0
-"""How often the file of tokens is looked at."""
+"""How often the file of tokens is looked at, and whether there was much to do."""
+
+MUCH_BYTES: Final = 16 << 20
+"""After so much in work at a time, what is left of it is given back to the system; everyday load stays far below."""
 
 
 class Listening(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +95,7 @@ def serve(
         StoreError: the database cannot be used.
         OSError: an address cannot be had.
     """
+    allocator.keep_little()
     http_at = security.addresses(settings.http, name="http")
     grpc_at = security.addresses(settings.grpc, name="grpc")
     security.check_exposure([*http_at, *grpc_at], settings)
@@ -120,7 +124,7 @@ class _Processor:
         parts.callback(self._reading.close)
         backlog = Backlog(self._reading.stats, self._reading.wake_at)
         self._folding: Callable[[], list[int]] = list
-        budget = Budget(settings.in_flight_bytes)
+        self._budget = budget = Budget(settings.in_flight_bytes)
         self._metrics = ServiceMetrics(
             backlog=backlog,
             in_flight=lambda: budget.used,
@@ -166,9 +170,10 @@ class _Processor:
             self._parts.callback(self._source.stop, drain_s)
             self._source.start()
         self._tell(sockets, grpc_bound, announce)
-        watching = asyncio.create_task(self._watch_tokens())
+        watching = [asyncio.create_task(each) for each in (self._watch_tokens(), self._tidy())]
         await ending.wait()
-        watching.cancel()
+        for each in watching:
+            each.cancel()
         self._limit_ending()
         self._health.draining = self._receiver.draining = True
         await asyncio.gather(http_server.stop(), grpc_server.stop(drain_s))
@@ -237,6 +242,12 @@ class _Processor:
         while True:
             await asyncio.sleep(LOOK_AGAIN_S)
             self._reload(self._tokens.reload_if_changed)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            if self._budget.most() > MUCH_BYTES:
+                await asyncio.to_thread(allocator.give_back)
 
     def _expose(self, _: Request) -> Reply:
         body, content_type = self._metrics.exposition()
