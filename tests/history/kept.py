@@ -33,7 +33,7 @@ def keep(items: Sequence[Item], database: str) -> None:
 
 def add_later(runs: Iterable[Run], database: str) -> None:
     """Adds what others say of the runs after they have ended: CI by its command, and reviewers by theirs."""
-    said = [run for run in runs if run.late or run.caught]
+    said = [run for run in runs if run.late or run.caught or run.redo_of]
     with closing(open_store(database)) as store:
         known = {run.run_id: store.record(run.run_id) for run in said}
     for run in said:
@@ -47,6 +47,8 @@ def add_later(runs: Iterable[Run], database: str) -> None:
             saw = ("--caught-by", run.caught.by, "--what", run.caught.what, "--at", run.after(run.caught.hours))
             files = ("--file", run.caught.file) if run.caught.file else ()
             _tell("near-miss", run.run_id, *saw, *files, "--db", database)
+        if run.redo_of:
+            _tell("redo", run.run_id, "--of", run.redo_of, "--db", database)
     keep([], database)
 
 

@@ -47,6 +47,7 @@ class Run(NamedTuple):
     replay: Replay
     late: Late | None = None
     caught: Caught | None = None
+    redo_of: str = ""
 
     def lines(self) -> list[str]:
         """What it sends."""
@@ -120,6 +121,9 @@ class History:
         drawn = chosen.random() * (timedelta(days=DAYS) - latest)
         starts = START + (drawn if story.day is None else timedelta(days=story.day))
         runs = list(_told(number, story, starts, chosen))
+        for place, step in enumerate(story.steps):
+            if step.again is not None:
+                runs[place] = runs[place]._replace(redo_of=runs[step.again].run_id)
         self.runs += runs
         for trigger, places in story.incidents:
             self.planted.append(Incident(trigger, tuple(runs[at].name for at in places)))

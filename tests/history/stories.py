@@ -31,7 +31,8 @@ class Caught(NamedTuple):
 class Step(NamedTuple):
     """A run of a story: the variant or capture, when after the story's beginning it begins, and how long it takes.
 
-    ``task`` tells tasks of one story apart, ``branch`` is where it works. A captured run takes as long as it took.
+    ``task`` tells tasks of one story apart, ``branch`` is where it works; of which run it is said to be the redo,
+    ``again`` tells by its place. A captured run takes as long as it took.
     """
 
     variant: str
@@ -42,6 +43,7 @@ class Step(NamedTuple):
     branch: str = TRUNK
     late: Late | None = None
     caught: Caught | None = None
+    again: int | None = None
 
     @property
     def after(self) -> timedelta:
@@ -100,6 +102,11 @@ STORIES: Final = (
     Story(
         "one task by its files, for nobody said a word",
         (Step("broken, unnamed"), Step("done, unnamed", hours=2)),
+        (("redo", (0, 1)),),
+    ),
+    Story(
+        "two tasks by every sign, one by what somebody says, who did not want the first",
+        (Step("done", task="tax"), Step("done", hours=4, task="fees", again=0)),
         (("redo", (0, 1)),),
     ),
     Story("the redo comes after two weeks and a day", (Step("broken"), Step("done", days=15))),

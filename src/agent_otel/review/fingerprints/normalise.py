@@ -7,6 +7,7 @@ quotes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 200
@@ -92,7 +93,11 @@ _SPACE: Final = re.compile(r"\s+")
 
 def normalised(text: str) -> str:
     """The text with placeholders for what differs each time, in lower case and on one line."""
-    text = text[:MOST_READ]
+    return _normalised(text[:MOST_READ])
+
+
+@lru_cache(maxsize=256)  # whoever reads many runs reads the same errors again and again
+def _normalised(text: str) -> str:
     for pattern, instead in _TABLE:
         text = pattern.sub(instead, text)
     text = PATH.sub("<path>", text)
