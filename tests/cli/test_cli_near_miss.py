@@ -121,6 +121,20 @@ def test_a_marked_run_is_an_incident_until_a_page_is_about_it(runs: Path, invoke
     assert invoke(*incidents).exit_code == 0
 
 
+@pytest.fixture
+def database(database: Path, invoke: Invoke) -> Path:
+    """The database of the other commands' tests, with a run that is marked: each source is made of it."""
+    assert invoke("near-miss", "run-1", *MARK, "--db", database).exit_code == 0
+    return database
+
+
+def test_it_is_read_from_files_and_processors_alike(invoke: Invoke, source: tuple[str, str]) -> None:
+    """The record, and what deserves a post-mortem."""
+    assert shown(invoke, *source)["near_misses"][0]["caught_by"] == "ada"
+    told = json.loads(invoke("incidents", "--since", "2026-05-01", "--json", *source).stdout)["incidents"]
+    assert ["run-1"] in [each["runs"] for each in told if each["trigger"] == "near-miss"]
+
+
 MISUSE = {
     "nobody caught it": (["--caught-by", " ", "--what", "x"], 2, "expected words, got none"),
     "nothing was caught": (["--caught-by", "ada", "--what", "\n"], 2, "expected words, got none"),

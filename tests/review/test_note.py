@@ -40,8 +40,9 @@ CODE = re.compile(
 
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 HEADINGS = {
-    "Required checks", "Other checks", "What speaks against it", "Next action", "Remaining risks", "Assumptions",
-    "Look twice", "Tests edited in the run", "Changed files", "Commands", "What telemetry could not show",
+    "Required checks", "Other checks", "What speaks against it", "Near-misses, which only a reviewer caught",
+    "Next action", "Remaining risks", "Assumptions", "Look twice", "Tests edited in the run", "Changed files",
+    "Commands", "What telemetry could not show",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider
@@ -18,6 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 
+from agent_otel.cli.main import main
 from agent_otel.model import names
 from real.processor import Processor
 
@@ -91,3 +93,22 @@ def test_a_pipeline_finds_its_run(tmp_path: Path, order: Any) -> None:
     (suite,) = [check for check in record["verifications"] if check["check"] == "tests.unit"]
     assert suite["counts"] == {"passed": 1, "failed": 1}
     assert (suite["added"]["by"], suite["added"]["failing"]) == ("CI", ["b"])
+
+
+@pytest.mark.parametrize("order", ["the run first", "the word first"])
+def test_what_a_reviewer_caught_finds_its_run(tmp_path: Path, order: str) -> None:
+    """Sent by the command to the processor, before the run or after it."""
+    processor = Processor(db=str(tmp_path / "runs.db"), log=tmp_path / "log")
+    mark = ("near-miss", "run-1", "--caught-by", "ada", "--what", "no limit", "--endpoint", processor.http)
+    steps = [lambda: run(processor.http), lambda: CliRunner().invoke(main, mark, catch_exceptions=False)]
+    try:
+        for step in steps if order == "the run first" else reversed(steps):
+            step()
+        until = time.monotonic() + WAIT_S
+        while [each["what"] for record in runs(processor.http) for each in record["near_misses"]] != ["no limit"]:
+            assert time.monotonic() < until, runs(processor.http)
+            time.sleep(0.2)
+        (record,) = runs(processor.http)
+    finally:
+        processor.stop()
+    assert (record["run_id"], record["near_misses"][0]["caught_by"]) == ("run-1", "ada")
