@@ -14,7 +14,7 @@ from typing import Final
 
 from agent_otel.review.postmortems.read import Change
 from agent_otel.review.quarter.counted import counted, roots
-from agent_otel.review.quarter.failures import ByFingerprint
+from agent_otel.review.quarter.failures import ByFingerprint, together
 from agent_otel.review.quarter.pages import Written, failures, rejected, title
 from agent_otel.review.quarter.seen import Seen
 from agent_otel.review.quarter.shape import ChangeEffect, ChangeRow, Effect, Idea, PageRow, Return
@@ -86,10 +86,10 @@ class Effects:
                 )
 
     def _returned(self, names: Iterable[str], day: date) -> Iterator[Return]:
-        for name in names:
-            since = [run for run in self._having.get(name, ()) if run.day > day]
-            if since:
-                yield Return(fingerprint=name, says=since[0].case.fingerprints[name], runs=counted(since))
+        since = {name: [run for run in self._having.get(name, ()) if run.day > day] for name in names}
+        for first, *also in together({name: runs for name, runs in since.items() if runs}):
+            says = since[first][0].case.fingerprints[first]
+            yield Return(fingerprint=first, also=tuple(also), says=says, runs=counted(since[first]))
 
 
 def _effect(names: Sequence[str], returned: Sequence[Return], runs_since: int, needed: int | None) -> Effect:

@@ -32,6 +32,14 @@ def by_fingerprint(runs: Iterable[Seen]) -> ByFingerprint:
     return found
 
 
+def together(runs: ByFingerprint) -> Iterable[list[str]]:
+    """The fingerprints in groups of those of the very same runs: a failing check, and the failure behind it."""
+    found: dict[frozenset[str], list[str]] = defaultdict(list)
+    for name in sorted(runs):
+        found[frozenset(run.case.run_id for run in runs[name])].append(name)
+    return found.values()
+
+
 def redone_runs(runs: Iterable[Seen], limits: Incidents) -> frozenset[str]:
     """The attempts that failed and were made again, however short they were.
 
@@ -46,10 +54,7 @@ def redone_runs(runs: Iterable[Seen], limits: Incidents) -> frozenset[str]:
 
 def rows(runs: ByFingerprint, redone: frozenset[str]) -> tuple[FailureRow, ...]:
     """A row for each fingerprint, the most frequent first; those of the very same runs are one failure."""
-    together: dict[frozenset[str], list[str]] = defaultdict(list)
-    for name in sorted(runs):
-        together[frozenset(run.case.run_id for run in runs[name])].append(name)
-    found = (_row(names, runs[names[0]], redone) for names in together.values())
+    found = (_row(names, runs[names[0]], redone) for names in together(runs))
     return tuple(sorted(found, key=lambda row: (-row.runs.count, -row.lost_s, row.fingerprint)))
 
 

@@ -65,22 +65,22 @@ def _change(change: ChangeRow) -> str:
 
 
 def _by_frequency(review: Review, _: _Linked) -> Iterator[str]:
-    if review.by_frequency:
+    rows = often(review)
+    if rows:
         yield "| runs | failure | layer | when | agents | latest runs |"
         yield "|---:|---|---|---|---|---|"
-    for row in review.by_frequency:
-        also = f" (also {', '.join(map(code, row.also))})" if row.also else ""
+    for row in rows:
         agents = ", ".join(map(said, row.agents)) or "not recorded"
         cells = (
             str(row.runs.count),
-            _failure(row) + also,
+            _failure(row) + _also(row),
             row.layer or "none",
             _when(row.runs),
             agents,
             _named(row.runs),
         )
         yield f"| {' | '.join(cells)} |"
-    yield from _more(review, review.by_frequency)
+    yield from _more(review, len(rows))
 
 
 def _by_cost(review: Review, _: _Linked) -> Iterator[str]:
@@ -93,10 +93,18 @@ def _by_cost(review: Review, _: _Linked) -> Iterator[str]:
         yield f"| {duration(row.lost_s)} | {tokens} | {dollars} | {row.runs.count} | {_failure(row)} |"
 
 
-def _more(review: Review, shown: Sequence[FailureRow]) -> Iterator[str]:
-    if review.failures > len(shown):
-        yield ""
-        yield f"And {review.failures - len(shown)} more, which were seen less often."
+def often(review: Review) -> Sequence[FailureRow]:
+    """The most frequent failures, but for those that were seen once: a quarter is about what comes again."""
+    return [row for row in review.by_frequency if row.runs.count > 1]
+
+
+def _more(review: Review, shown: int) -> Iterator[str]:
+    if review.failures > shown:
+        yield from ("", f"And {review.failures - shown} more, seen less often.") if shown else ("None came twice.",)
+
+
+def _also(row: FailureRow | Return) -> str:
+    return f" (also {', '.join(map(code, row.also))})" if row.also else ""
 
 
 def _layers(review: Review, _: _Linked) -> Iterator[str]:
@@ -131,9 +139,15 @@ def _shown(row: PatternRow) -> str:
 
 def _sighting(sighting: Sighting) -> str:
     runs = _listed(sighting.runs, len(sighting.runs))
-    where = _listed(sighting.refs, len(sighting.refs))
+    where = _listed(entries(sighting), len(sighting.refs))
     saw = told(sighting.said)
     return f"- {_place(sighting.layer, sighting.area)}: {'; '.join(filter(None, (saw, runs, where)))}"
+
+
+def entries(sighting: Sighting) -> Sequence[str]:
+    """What shows a pattern; entries of one run alone do not need its name again."""
+    run = f"{sighting.runs[0]} " if len(sighting.runs) == 1 else ""
+    return [ref.removeprefix(run) for ref in sighting.refs]
 
 
 def _groups(review: Review, linked: _Linked) -> Iterator[str]:
@@ -175,7 +189,7 @@ def _ideas(review: Review, linked: _Linked) -> Iterator[str]:
 
 def _came_back(each: Return) -> str:
     runs = each.runs
-    return f"{_failure(each)} in {count(runs.count, 'run')} since, {_when(runs)}: {_named(runs)}"
+    return f"{_failure(each)}{_also(each)} in {count(runs.count, 'run')} since, {_when(runs)}: {_named(runs)}"
 
 
 def _when(runs: Runs) -> str:

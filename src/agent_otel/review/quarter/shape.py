@@ -97,9 +97,10 @@ class Group(_Part, frozen=True, kw_only=True):
 
 
 class Return(_Part, frozen=True, kw_only=True):
-    """A failure that came back, and in which runs."""
+    """A failure that came back, and in which runs; ``also`` are others of the very same runs."""
 
     fingerprint: str
+    also: tuple[str, ...]
     says: str
     runs: Runs
 

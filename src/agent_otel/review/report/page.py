@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from agent_otel.errors import MissingExtra
+from agent_otel.review.quarter.markdown import entries, often
 from agent_otel.review.report.amounts import AMOUNTS
 from agent_otel.review.report.charts import HEIGHT, WIDTH, durations, shares, since, stacked
 from agent_otel.review.report.shape import Report
@@ -70,7 +71,14 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    templates.filters |= {**AMOUNTS, "short": _short, "slug": _slug, "words": _words}
+    templates.filters |= {
+        **AMOUNTS,
+        "short": _short,
+        "slug": _slug,
+        "words": _words,
+        "often": often,
+        "entries": entries,
+    }
     templates.globals |= {
         **_CHARTS,
         "amounts": AMOUNTS,
