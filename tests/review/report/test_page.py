@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from agent_otel.errors import MissingExtra
 from agent_otel.model.contract import Contract
-from agent_otel.model.record import Agent, Base, Command, Gate, RunRecord, Task
+from agent_otel.model.record import Agent, Base, Command, Gate, RunRecord, Task, ToolCalls
 from agent_otel.model.versions import decode
 from agent_otel.review.audit import Audit
 from agent_otel.review.judge import judge
@@ -167,6 +167,17 @@ def test_each_run_links_to_why_it_is_where_it_is() -> None:
     article = text[text.index('id="run-1"') :]
     assert "<b>Next:</b>" in article
     assert "missing required evidence" in html.unescape(article)
+
+
+def test_it_says_what_records_cannot_tell_of_tools() -> None:
+    """Their calls have a mean and no percentiles, whereas commands have both."""
+    calls = (ToolCalls(name="read", calls=4, duration_s=2.0),)
+    commands = (Command(id="c", command="make", result="passed", duration_s=3.0),)
+    record = RunRecord(run_id="r", lifecycle="settled", outcome="ended", tool_calls=calls, commands=commands)
+    text = page(report([judge(record)]))
+    assert "their mean is known, and how far they lie apart is not" in text
+    assert '<td class="n">500 ms</td></tr>' in text
+    assert text.count('<td class="n">3.0 s</td>') == 3
 
 
 def test_without_the_library_the_error_says_how_to_get_it(monkeypatch) -> None:

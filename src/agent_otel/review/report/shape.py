@@ -133,7 +133,10 @@ class Runs(_Part, frozen=True, kw_only=True):
 
 
 class ToolRow(_Part, frozen=True, kw_only=True):
-    """A tool: how often it was called, and what came of it; ``failed`` includes ``denied``."""
+    """A tool: how often it was called, and what came of it; ``failed`` includes ``denied``.
+
+    A record has the time of all calls of a tool together: so there is ``mean_s`` and no spread.
+    """
 
     tool: str
     runs: int
