@@ -213,6 +213,32 @@ def test_what_a_line_does(line: str, expected: tuple[str, ...]) -> None:
     assert doings(line) == expected
 
 
+WORDS = [
+    "git",
+    "-C",
+    "-c",
+    "push",
+    "a=b",
+    "sudo",
+    "uv",
+    "run",
+    "npm",
+    "gradlew",
+    "nodejs",
+    "python3",
+    "cd",
+    "sh",
+    "./x",
+    "x.py",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join))
+def test_plain_lines_do_what_all_lines_do(line: str) -> None:
+    """That they are seen sooner makes no difference."""
+    assert doings(line) == doings(f"{line} 2>&1")
+
+
 def test_an_output_that_tells_nothing_has_the_exit_code() -> None:
     """Or how the command ended, where there is no code."""
     told = [

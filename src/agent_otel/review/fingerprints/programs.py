@@ -129,6 +129,11 @@ def program(line: str) -> str:
     return (doing or [part for part in parts if part] or [""])[-1]
 
 
+_PLAIN: Final = re.compile(r"(?P<name>[a-z][a-z-]*)(?: (?!-[Cc] )[\w./:@%+,=-]+)*", re.ASCII)
+_NOT_PLAIN: Final = frozenset((*(name.split()[0] for name in _WRAPPERS), *_SAME, "sh", "bash", "zsh", "dash", "ksh"))
+"""Most lines are one command in words that mean themselves: they do what they say, which is seen much sooner."""
+
+
 @lru_cache(maxsize=16384)
 def doings(line: str) -> tuple[str, ...]:
     """What a line does, one after the other, without what prepares and wraps it.
@@ -137,6 +142,9 @@ def doings(line: str) -> tuple[str, ...]:
     options are not left out, since they change what is done.
     """
     text = line.strip()[:_LONGEST]
+    plain = _PLAIN.fullmatch(text)
+    if plain and plain["name"] not in _NOT_PLAIN:
+        return (text,)
     shell = _SHELLS.match(text)
     parts = [_doing(part) for part in _SEPARATORS.split(shell["inner"] if shell else text)]
     known = dict.fromkeys(part for part in parts if part)
