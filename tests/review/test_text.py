@@ -141,6 +141,7 @@ def test_hostile_text_is_inert_in_markdown() -> None:
         (bare(commands=(Command(id="c1", command="x", result="timed_out", output=Output(tail=" \n")),)),
          "    c1  x: timed out\n  Changed"),
         (bare(commands=(Command(id="c1", command="x", result="denied"),)), "    c1  x: denied, never ran\n"),
+        (bare(task=Task(objective="fix it", follow_ups=("not so",))), "    asked later: not so\n"),
         (bare(changed_files=(ChangedFile(path="b", operation="move", old_path="a"),)), "    move b from a\n"),
         (bare(changed_files=(ChangedFile(path="b", operation="edit", read_before=False),)), "b (not read before)\n"),
         (bare(failures=(Failure(id="f1", tool="read", error_type="OSError"),)),
