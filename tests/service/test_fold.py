@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from msgspec.structs import replace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, TracesData
 
@@ -12,6 +13,7 @@ from agent_otel.compaction.policy import Policy
 from agent_otel.errors import StoreError
 from agent_otel.model import names
 from agent_otel.otlp.protobuf import items_from_protobuf
+from agent_otel.otlp.statement import statement
 from agent_otel.service import fold as folding
 from agent_otel.service.fold import fold_claimed, fold_due
 from agent_otel.service.reading import Bounds
@@ -214,6 +216,26 @@ def test_what_comes_late_does_not_make_a_record_poorer(store, clock):
     store.refold()
     fold(store, clock)
     assert store.records() == [found]
+
+
+def test_what_others_say_of_a_run_counts_when_its_items_have_expired(store, clock):
+    """As ever: once, bounded, and nothing else of the record is another."""
+    store.put(items(*(span(1, number) for number in range(5))))
+    fold(store, clock)
+    before = store.record("run-1")
+    expire(store, clock)
+    miss = {names.NEAR_MISS_CAUGHT_BY: "ada", names.NEAR_MISS_WHAT: "x" * 100_000}
+    for name, said in ((names.NEAR_MISS, miss), (names.REDO, {names.RUN_REDO_OF: "run-0"}), (names.NEAR_MISS, miss)):
+        store.put(
+            items_from_protobuf(statement(name, {names.RUN_ID: "run-1", **said}, time_ns=clock.now_ns), "log").items
+        )
+        fold(store, clock)
+    found = store.record("run-1")
+    (caught,) = found.near_misses
+    assert (caught.caught_by, len(caught.what) < 100_000, found.redo_of) == ("ada", True, ("run-0",))
+    assert found.capture.truncated  # a text was cut, and a finding says so
+    same = {"revision": before.revision, "capture": before.capture, "findings": before.findings}
+    assert replace(found, near_misses=(), redo_of=(), **same) == before
 
 
 def test_a_session_that_goes_on_has_new_runs(store, clock):
