@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -32,13 +32,23 @@ class AgentRun:
         policy: what decides.
         expected: the tree a solution leaves.
         commands: globs over the command lines that the gates let it run.
+        approve: asks a human about a call that requires approval; without one, nobody approves.
     """
 
-    def __init__(self, workspace: Path, policy: Policy, *, expected: Path, commands: Sequence[str] = COMMANDS) -> None:
+    def __init__(
+        self,
+        workspace: Path,
+        policy: Policy,
+        *,
+        expected: Path,
+        commands: Sequence[str] = COMMANDS,
+        approve: Callable[[Call], bool] = lambda _: False,
+    ) -> None:
         self._workspace = workspace.resolve()
         self._policy = policy
         self._expected = expected
         self._allowed = tuple(commands)
+        self._approve = approve
         self._steps: list[StepReport] = []
         self._commands: list[agent_otel.CommandResult] = []
 
@@ -72,7 +82,8 @@ class AgentRun:
                 allowed_tools(TOOLS),
                 confined_paths(root, writable=contract.scope, off_limits=contract.off_limits),
                 allowed_commands(self._allowed, ask=ASK),
-            )
+            ),
+            approve=self._approve,
         )
         return Toolbox(Sandbox(root, programs=PROGRAMS), gates)
 

@@ -135,7 +135,7 @@ def _told(number: int, story: Story, starts: datetime, chosen: random.Random) ->
     where: dict[str, str] = {}
     for place, step in enumerate(story.steps, start=1):
         task = step.task if step.branch == TRUNK else step.branch
-        repository = where.setdefault(task, chosen.choice(_REPOSITORIES))
+        repository = where.setdefault(task, story.repository or chosen.choice(_REPOSITORIES))
         name = f"{story.about}, run {place}"
         said = {AGENT: chosen.choice(_AGENTS), WORKSPACE: repository}
         yield run_of(name, step, starts + step.after, said, f"s{number}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterable
@@ -19,19 +20,23 @@ GONE: Final = "src/old/guard.py"
 
 
 class Page(NamedTuple):
-    """A page about the first two runs of a story: the file of its change, when that landed, what came of it."""
+    """A page about the first two runs of a story: the file of its change, when that landed, what came of it.
+
+    Where a human saw a pattern, it is tagged.
+    """
 
     story: str
     file: str
     landed_after_days: int
     effect: str
     idea: str
+    pattern: str = ""
 
 
 PAGES: Final = (
     Page(STOPPED, "hooks/checks.md", 2, "not seen since", "Ask a human each time: they would say yes."),
     Page(CAME_BACK, "hooks/tests.md", 3, "came back", "Run the tests twice: they fail twice."),
-    Page(REJECTED, "hooks/push.md", 4, "came back", "Let nobody push: that is how we ship."),
+    Page(REJECTED, "hooks/push.md", 4, "came back", "Let nobody push: that is how we ship.", "aspirational-rule"),
     Page(TOO_EARLY, "hooks/look.md", 5, "not known yet", "Another model: none is known to be better."),
 )
 
@@ -67,9 +72,10 @@ def _write(page: Page, runs: list[Run], day: date, database: str) -> None:
         ('file = "TODO"', f'file = "{page.file}"'),
         ('what = "TODO"', 'what = "say it where it is read"'),
         ("- TODO: an idea, and why not.", f"- {page.idea}"),
+        ('owner = "ada"\n\n', f'owner = "ada"\npatterns = {json.dumps([page.pattern] if page.pattern else [])}\n\n'),
     ):
         assert old in text
-        text = text.replace(old, new)
+        text = text.replace(old, new, 1)
     file.write_text(text, encoding="utf-8")
 
 

@@ -56,13 +56,14 @@ Shown = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class Story(NamedTuple):
-    """Some runs, the incidents and patterns that they are, and the day on which they begin, where that matters."""
+    """Some runs, the incidents and patterns that they are; their first day and repository, where that matters."""
 
     about: str
     steps: tuple[Step, ...]
     incidents: Shown = ()
     patterns: Shown = ()
     day: float | None = None
+    repository: str = ""
 
 
 CAME_BACK: Final = "the same failing tests every ten days"
@@ -188,6 +189,17 @@ STORIES: Final = (
         "a tag that is denied, and made two days later",
         (Step("tag refused"), Step("tagged", days=2)),
         patterns=(("escalation-mistuned", (0, 1)),),
+    ),
+    Story(
+        "leave that was asked for twelve times, and given",
+        (Step("asking"), Step("asking", days=1), Step("asking", days=2)),
+        patterns=(("escalation-mistuned", (0, 1, 2)),),
+        repository="shop",
+    ),
+    Story(
+        "leave that was asked for eight times, and given",
+        (Step("asking"), Step("asking", days=1)),
+        repository="billing",
     ),
     Story("a tag that is made, and denied two days later", (Step("tagged"), Step("tag refused", days=2))),
     # -- near-misses ---------------------------------------------------------------------------------------------------

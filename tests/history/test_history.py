@@ -67,7 +67,9 @@ def test_the_review_finds_all_patterns_and_what_came_of_changes_and_ideas(
     sightings = [
         Sighting(row["pattern"], history.named(each["runs"])) for row in found["patterns"] for each in row["sightings"]
     ]
-    planted = [*history.patterns, Sighting("stale-harness", ())]
+    tagged = [page for page in repository.PAGES if page.pattern]
+    tags = [Sighting(page.pattern, tuple(run.name for run in history.of(page.story)[:2])) for page in tagged]
+    planted = [*history.patterns, *tags, Sighting("stale-harness", ())]
     effects = [(each["file"], each["effect"]) for each in found["changes"]]
     ideas = [
         (idea["idea"], sorted({name for each in idea["returned"] for name in history.named(each["runs"]["latest"])}))

@@ -89,6 +89,12 @@ class Tagging(Scripted):
     script = (*FIXED, TESTED, _run("git", "tag", "fizz-tag"))
 
 
+class Asking(Scripted):
+    """Repairs it, and asks four times whether it may look at what it would commit."""
+
+    script = (*FIXED, TESTED, *4 * (_run("git", "commit", "--dry-run", "--all"),))
+
+
 class Lost(Scripted):
     """Repairs it, and asks git about a commit that there is not."""
 
@@ -120,11 +126,12 @@ class Interrupted:
 
 
 class Variant(NamedTuple):
-    """What decides, what the contract says instead of something else, and what it may run besides."""
+    """What decides, what the contract says instead of something else, what it may run besides, and with leave."""
 
     policy: Callable[[], Policy]
     contract: tuple[tuple[str, str], ...] = ()
     commands: tuple[str, ...] = ()
+    approved: bool = False
 
 
 _AT_LEISURE: Final = (("tokens = 3000", "tokens = 30000"), ("time = 60", "time = 86400"))
@@ -138,6 +145,7 @@ VARIANTS: Final = {
     "blind": Variant(Blind),
     "refused": Variant(Refused),
     "lost": Variant(Lost),
+    "asking": Variant(Asking, approved=True),
     "tag refused": Variant(Tagging),
     "tagged": Variant(Tagging, commands=("git tag*",)),
     "refactoring": Variant(Refactoring, commands=("git checkout*",)),
@@ -164,7 +172,10 @@ def _performed(variant: Variant) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder, record_runs() as recorded:
         workspace = make_workspace(Path(folder).resolve() / WORKSPACE)
         _agree(workspace, (*_AT_LEISURE, *variant.contract))
-        run = AgentRun(workspace, variant.policy(), expected=EXPECTED, commands=(*COMMANDS, *variant.commands))
+        commands = (*COMMANDS, *variant.commands)
+        run = AgentRun(
+            workspace, variant.policy(), expected=EXPECTED, commands=commands, approve=lambda _: variant.approved
+        )
         with suppress(KeyboardInterrupt):
             run.execute()
         lines = (json_line(spans_body(recorded.spans), "span"), json_line(logs_body(recorded.logs), "log"))

@@ -110,13 +110,15 @@ def requests_of(record: RunRecord) -> Requests:
 
 def _decided(record: RunRecord) -> Iterator[_Decided]:
     by_span: dict[str | None, Command] = {each.span: each for each in record.commands if each.span}
+    by_line = {each.command: each for each in reversed(record.commands)}
     questions: dict[str | None, str | None] = {
         gate.span: gate.reason for gate in record.gates if gate.outcome == "require_approval"
     }
     for place, gate in enumerate(record.gates):
-        command = by_span.get(gate.span)
-        reason = questions.get(gate.span) or gate.reason or ""
-        yield _Decided(f"gates[{place}]", gate, command, command.command if command else _line(reason))
+        line = _line(questions.get(gate.span) or gate.reason or "")
+        # A tool that runs commands has a span of its own: then the line tells which of them was let through.
+        command = by_span.get(gate.span) or (by_line.get(line) if gate.outcome != "deny" else None)
+        yield _Decided(f"gates[{place}]", gate, command, command.command if command else line)
 
 
 def _line(reason: str) -> str:
