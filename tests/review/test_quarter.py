@@ -21,7 +21,7 @@ from agent_otel.review.postmortems.read import read_page
 from agent_otel.review.quarter.build import Pages, Period, review
 from agent_otel.review.quarter.failures import MOST
 from agent_otel.review.quarter.held import Due, due, front, held_on, reminder
-from agent_otel.review.quarter.markdown import as_markdown
+from agent_otel.review.quarter.markdown import as_markdown, to_decide
 from agent_otel.review.quarter.pages import Written, plain, rejected
 from agent_otel.review.quarter.seen import Seen, seen
 from agent_otel.review.quarter.shape import Point, Review
@@ -391,6 +391,18 @@ def test_nothing_to_review_is_said() -> None:
     text = as_markdown(of(), held=PERIOD.today)
     assert text.count("\nNone.\n") == text.count("\n## ") - 1
     assert "0 runs; 0 kinds of failure; 0 post-mortems." in text
+    assert "To decide" not in text
+
+
+def test_what_there_is_to_decide_comes_first() -> None:
+    """In one sentence, without what there is none of."""
+    assert to_decide(TOLD) == (
+        "3 known patterns; 1 place where one change may do for several post-mortems; 2 changes that did not stop what"
+        " they were for; 3 rejected ideas to think over again"
+    )
+    runs = [*many(2, "no e2e", "2026-03-01"), *many(1, "no e2e", "2026-04-10")]
+    one = of(*runs, front=CHANGE, landed_on=date(2026, 3, 9))
+    assert to_decide(one) == "1 change that did not stop what it was for"
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -44,9 +44,25 @@ def _headline(review: Review) -> Iterator[str]:
     failed = f", {review.failed_runs} of them failed or unproved" if review.failed_runs else ""
     written = count(len(review.postmortems), "post-mortem")
     yield f"{count(review.runs, 'run')}{failed}; {count(review.failures, 'kind')} of failure; {written}."
+    decisions = to_decide(review)
+    if decisions:
+        yield f"To decide: {decisions}."
     if review.unread:
         yield ""
         yield from (f"- not read: {said(problem)}" for problem in review.unread)
+
+
+def to_decide(review: Review) -> str:
+    """What there is to decide, in few words; empty where there is nothing."""
+    failing = sum(change.effect == "came back" for change in review.changes)
+    seen = sum(bool(row.sightings) for row in review.patterns)
+    parts = (
+        (seen, count(seen, "known pattern")),
+        (len(review.groups), f"{count(len(review.groups), 'place')} where one change may do for several post-mortems"),
+        (failing, f"{count(failing, 'change')} that did not stop what {'it was' if failing == 1 else 'they were'} for"),
+        (len(review.rejected_ideas), f"{count(len(review.rejected_ideas), 'rejected idea')} to think over again"),
+    )
+    return "; ".join(words for number, words in parts if number)
 
 
 def _postmortems(review: Review, linked: _Linked) -> Iterator[str]:

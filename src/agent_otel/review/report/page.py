@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from agent_otel.errors import MissingExtra
-from agent_otel.review.quarter.markdown import entries, often
+from agent_otel.review.quarter.markdown import entries, often, to_decide
 from agent_otel.review.report.amounts import AMOUNTS
 from agent_otel.review.report.charts import HEIGHT, WIDTH, durations, shares, since, stacked
 from agent_otel.review.report.shape import Report
@@ -78,6 +78,7 @@ def _templates() -> jinja2.Environment:
         "words": _words,
         "often": often,
         "entries": entries,
+        "to_decide": to_decide,
     }
     templates.globals |= {
         **_CHARTS,
