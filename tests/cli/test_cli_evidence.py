@@ -67,7 +67,7 @@ def late(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_failing_report_becomes_a_regression(runs: Path, invoke: Invoke, tmp_path: Path) -> None:
-    """With numbers, names, digest, who and when; no secret and no content of the file."""
+    """With numbers, names, digest, who and when; no secret and no content of the file. The run had only its word."""
     (tmp_path / "junit.xml").write_text(FAILED)
     (tmp_path / "out.log").write_text(
         "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY\n1 failed, 2 passed in 3s\n"
@@ -91,7 +91,7 @@ def test_a_failing_report_becomes_a_regression(runs: Path, invoke: Invoke, tmp_p
     assert "wJalr" not in json.dumps(record)
     assert "ghp_" not in json.dumps(record)
     (regression,) = [each for each in record["findings"] if each["rule"] == "post-handoff-regression"]
-    assert (regression["severity"], regression["layer"]) == ("error", "release process")
+    assert (regression["severity"], regression["layer"]) == ("error", "verification")
     assert record["revision"] == before["revision"] + 1
     assert record["capture"] == before["capture"]
     told = " ".join(invoke("show", "run-1", "--db", runs).stdout.split())

@@ -215,7 +215,7 @@ FINDINGS = {
         ["post-handoff-regression error release process v3,v1"]),
     "claimed, then failed": (
         (replace(OWN, evidence=(), command_id=None), late("fail")),
-        ["post-handoff-regression error release process v2,v1"]),
+        ["post-handoff-regression error verification v2,v1"]),
     "passed on an older tree": (
         (replace(OWN, evidence=("c3",), command_id="c3", tree=OTHER_TREE), late("fail")),
         ["post-handoff-regression error verification v2,v1"]),
@@ -229,7 +229,7 @@ FINDINGS = {
 
 @pytest.mark.parametrize("case", FINDINGS)
 def test_what_is_found_after_the_handoff(case: str) -> None:
-    """A regression is the release's; what never passed in the run is a failure that came to light late."""
+    """A regression of what was proved is the release's; what never passed in the run came to light late."""
     verifications, expected = FINDINGS[case]
     older = replace(PASSED, id="c3", command="pytest -v", tree=OTHER_TREE)
     assert rules(run(*verifications, commands=(PASSED, FAILED, older))) == expected

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from agent_otel.review.diagnosis.case import Case
 from agent_otel.review.diagnosis.shape import Answer
 from agent_otel.review.rules.later import failed_later
 from agent_otel.review.standing import Standing, standings
+
+_UNPROVED: Final[dict[str | None, str]] = {
+    "stale": "on other files than that left",
+    "claimed": "by the agent's word alone",
+}
+"""Passes that the handoff took for such, and that were no proof of what the run left."""
 
 
 def regressed(case: Case) -> Answer | None:
@@ -16,9 +24,8 @@ def regressed(case: Case) -> Answer | None:
     for _, failed, passed in failed_later(case.record):
         if passed is not None and passed.id in ids:
             refs = (*(each.id for each in failed), passed.id, *case.refs)
-            if passed.verdict == "stale":
-                why = "it passed in the run on other files than that left, and failed after the handoff"
-                return Answer("verification", why, refs)
+            if (how := _UNPROVED.get(passed.verdict)) is not None:
+                return Answer("verification", f"it passed in the run {how}, and failed after the handoff", refs)
             if case.weakened:
                 why = f"it passed in the run by tests that the run weakened, and failed after it: {case.weaker}"
                 return Answer("verification", why, (*refs, *(change.path for change in case.weakened)))

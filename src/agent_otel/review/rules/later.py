@@ -14,17 +14,21 @@ _ACCEPTED: Final = ("proved", "stale", "claimed", "unverifiable")
 """Verdicts on a pass that nothing in the run spoke against."""
 
 
+_UNPROVED: Final[dict[str | None, str]] = {"stale": " on an older tree", "claimed": " by word alone"}
+"""What a pass was that the handoff took for one, and that was no proof of what the run left."""
+
+
 def post_handoff_regression(record: RunRecord) -> Iterator[Notice]:
-    """A check that passed in the run, and failed after it; what ran on an older tree is a matter of verification."""
+    """A check that passed in the run, and failed after it; what proved nothing then is a matter of verification."""
     for check, failed, passed in failed_later(record):
         if passed is not None:
             refs = (*(each.id for each in failed), passed.id)
-            old = passed.verdict == "stale"
-            before = "passed in the run on an older tree" if old else "passed in the run"
+            how = _UNPROVED.get(passed.verdict)
             yield Notice(
-                f"{check!r} {before} and failed after the handoff: {_told(failed)}{_flaky(record, check)}",
+                f"{check!r} passed in the run{how or ''} and failed after the handoff:"
+                f" {_told(failed)}{_flaky(record, check)}",
                 refs,
-                layer="verification" if old else None,
+                layer="verification" if how else None,
             )
 
 

@@ -25,7 +25,8 @@ RULES: Final[tuple[Rule, ...]] = (
         summary="a check passed in the run and failed after the handoff, on the same state or on a merge of it",
         example="'unit' passed on the final tree, and CI's run of 'unit' on the commit of that tree exits with 1",
         remedy="find what differs between the two places (versions, services, the branch it was merged with), and run"
-        " the check as CI does before the handoff; one that passes again unchanged is flaky: repair that",
+        " the check as CI does before the handoff; one that passes again unchanged is flaky: repair that. A pass by"
+        " word alone or on an older tree points to verification instead: have it run on what is handed over",
     ),
     Rule(
         id="failing-late-check", severity="warning", layer="implementation", check=later.failing_late_check,
