@@ -12,9 +12,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from real.postgres import HOW_TO_INSTALL, PostgresServer, find
 from real.processor import Processor
+
+# A machine with much else to do takes its time; what is slow is told by benchmarks.
+settings.register_profile("agent-otel", deadline=None)
+settings.load_profile("agent-otel")
 
 Git = Callable[..., str]
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
