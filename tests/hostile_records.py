@@ -121,6 +121,7 @@ def records(draw: st.DrawFn) -> RunRecord:
         duration_s=draw(st.none() | st.floats(0, 1e6)),
         task=Task(
             objective=draw(st.none() | TEXTS),
+            follow_ups=draw(LISTS),
             required_checks=tuple(draw(st.lists(st.builds(Check, name=TEXTS, command=st.none() | TEXTS), max_size=3))),
         ),
         changed_files=tuple(draw(st.lists(changes, max_size=4))),
@@ -144,7 +145,7 @@ def saying(text: str) -> RunRecord:
         run_id=text, lifecycle="settled", outcome="ended", parent_run=text, redo_of=(text,), started=text,
         duration_s=1.0,
         agent=Agent(name=text, version=text, service=text, models=(text,)),
-        task=Task(objective=text, active_behavior=text, scope=(text,), exclusions=(text,),
+        task=Task(objective=text, follow_ups=(text,), active_behavior=text, scope=(text,), exclusions=(text,),
                   off_limits=(text,), acceptance=text, required_checks=(Check(name=text, command=text),)),
         base=Base(repository=text, branch=text, commit=text),
         files_inspected=(FileInspected(path=text, reason=text, lines=text),),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from agent_otel.model.limits import DENIALS_UNTOLD, PATHS_UNTOLD, UNORDERED
-from agent_otel.model.record import Command, Gate, RunRecord
+from agent_otel.model.record import ChangedFile, Command, Gate, RunRecord
 from agent_otel.model.versions import from_builtins
 from agent_otel.review.patterns.find import sightings
 from agent_otel.review.patterns.observed import Observed, observed
 from agent_otel.review.patterns.shape import Tag
 from agent_otel.review.patterns.table import PATTERNS
+from agent_otel.text.terminal import printable
 from dialect_cases import CASES, name_of
+from hostile_records import ATTACKS, records
 from pattern_runs import cases, records_of
 
 EVERY = [observed(each) for case in cases().values() for each in records_of(case["runs"])]
@@ -143,3 +145,26 @@ def test_much_is_held_in_little_room() -> None:
     run = observed(replace(_captured("codex/fix")[0], commands=commands, gates=gates))
     assert len(msgspec.msgpack.encode(run)) < 16_000
     assert isinstance(run, Observed)
+
+
+@given(st.lists(records(), max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_whatever_runs_hold_is_said_in_one_line(found: list[RunRecord]) -> None:
+    """No control character, no line feed and nothing invisible of theirs."""
+    seen = [observed(replace(record, run_id=f"{place}")) for place, record in enumerate(found)]
+    assert all(each.said == printable(each.said) for each in sightings(seen))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_hostile_words_are_quoted_inert(attack: str) -> None:
+    """What a person said, what was refused, and which file was edited."""
+    (record,) = _captured("codex/followup")
+    task = replace(record.task, follow_ups=(f"No, I meant {attack}",))
+    refused = (
+        Command(id="c98", command=f"push {attack}", result="denied"),
+        Command(id="c99", command=f"push {attack}", result="passed"),
+    )
+    changed = (ChangedFile(path=f"src/a/{attack}", operation="edit", read_before=False, source=("tool",)),)
+    found = sightings([observed(replace(record, task=task, commands=refused, changed_files=changed))])
+    assert {"ambiguous-request", "escalation-mistuned"} <= {each.pattern for each in found}
+    assert all(each.said == printable(each.said) for each in found)
