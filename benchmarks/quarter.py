@@ -1,6 +1,6 @@
 """How long do people wait for what is read of ten thousand runs: incidents, and the quarterly review?
 
-usage: review.py [--runs 10000] [--store sqlite|postgresql] [--json]
+usage: quarter.py [--runs 10000] [--store sqlite|postgresql] [--json]
 
 The runs are those of the history in tests/history: real ones, replayed over 120 days, received and folded by each kind
 of store as any telemetry is. The commands are programs of their own, as people start them, over all of the runs.
