@@ -148,7 +148,7 @@ def test_much_is_held_in_little_room() -> None:
 
 
 @given(st.lists(records(), max_size=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_whatever_runs_hold_is_said_in_one_line(found: list[RunRecord]) -> None:
     """No control character, no line feed and nothing invisible of theirs."""
     seen = [observed(replace(record, run_id=f"{place}")) for place, record in enumerate(found)]
