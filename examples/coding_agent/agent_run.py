@@ -129,7 +129,7 @@ class AgentRun:
             if ran:
                 run.verification(check.name, evidence=ran[-1])
             else:
-                run.skipped(check.name, reason="the agent never ran it", unavailable=False)
+                run.skipped(check.name, reason="the run ended without it", unavailable=False)
             passed[check.name] = bool(ran) and ran[-1].passed
         return passed
 

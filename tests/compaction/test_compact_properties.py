@@ -264,8 +264,8 @@ def test_references_lead_somewhere(items: list[Span | Log]) -> None:
 @THOROUGH
 @given(GROUPS)
 def test_every_item_counts_in_one_run(items: list[Span | Log]) -> None:
-    """However the items are attributed, each is counted once; evidence that others brought is none of a run's own."""
+    """However the items are attributed, each is counted once; what others say of a run is none of its own."""
     if found := records(items):
-        own, _ = settle(items).parted(names.EVIDENCE_ADDED)
+        own, _ = settle(items).parted(*names.SAID_BY_OTHERS)
         assert sum(record.capture.spans for record in found) == len({i.ref for i in items if isinstance(i, Span)})
         assert sum(record.capture.logs for record in found) == len(own.logs)

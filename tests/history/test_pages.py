@@ -17,7 +17,7 @@ TELLS = {
         "handed over as “done”",
         "src/cart/count.py",
     ),
-    "hidden-e2e": ("e2e: failed in ci 4 h 20 min after the end", "the agent never ran it", "handed over as “fixed”"),
+    "hidden-e2e": ("e2e: failed in ci 4 h 20 min after the end", "the run ended without it", "handed over as “fixed”"),
     "near-miss": ("only ada caught", "src/exports/words.py", "no read of it recorded: `README.md`"),
 }
 """What one did not know, and what the hour before writing goes into."""

@@ -18,7 +18,8 @@ KINDS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (tool, re.compile(pattern))
     for tool, pattern in (
         ("pytest", r"^(?:FAILED|ERROR) (\S+\.py\b\S*|\S+::\S+)"),
-        ("unittest", r"^((?:FAIL|ERROR): \w+ \(\S+\))"),
+        # Python 3.11 and newer repeat the test's name behind its class.
+        ("unittest", r"^((?:FAIL|ERROR): (\w+) \(\S+?)(?:\.\2)?\)"),
         ("jest", r"^\s*●\s+(?!Console)(.*\S)"),
         ("vitest", r"^\s*FAIL\s+(\S.* > .*\S)"),
         ("playwright", r"^\s+(?:\d+\) )?\[\w+\] › (.+?)(?: ─+)?$"),  # noqa: RUF001 - as it prints it
