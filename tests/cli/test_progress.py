@@ -18,12 +18,12 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("stream", "said"),
-    [(Terminal, f"\rruns: {EVERY}\rruns: {2 * EVERY}\r\x1b[K"), (io.StringIO, "")],
-    ids=["terminal", "file"],
+    ("stream", "said"), [(Terminal, ("runs", str(EVERY), str(2 * EVERY))), (io.StringIO, ())], ids=["terminal", "file"]
 )
-def test_things_are_counted_on_terminals_alone(stream: type[io.StringIO], said: str) -> None:
-    """They come through as they are, and at the end the line is empty again."""
+def test_things_are_counted_on_terminals_alone(stream: type[io.StringIO], said: tuple[str, ...]) -> None:
+    """They come through as they are, and only a terminal hears how many there were so far."""
     things, file = list(range(2 * EVERY + 1)), stream()
-    assert list(counted(things, "runs", terminal=file)) == things
-    assert file.getvalue() == said
+    assert list(counted(iter(things), "runs", terminal=file)) == things
+    assert bool(file.getvalue()) == bool(said)
+    for part in said:
+        assert part in file.getvalue()

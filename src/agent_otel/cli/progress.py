@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, TextIO, TypeVar
 
+import click
+
 EVERY: Final = 100
 """After so many it is said again how many they are."""
-
-_CLEARED: Final = "\r\x1b[K"
 
 ThingT = TypeVar("ThingT")
 
@@ -24,10 +24,5 @@ def counted(things: Iterable[ThingT], label: str, *, terminal: TextIO) -> Iterat
     if not terminal.isatty():
         yield from things
         return
-    for number, thing in enumerate(things, start=1):
-        if number % EVERY == 0:
-            terminal.write(f"\r{label}: {number}")
-            terminal.flush()
-        yield thing
-    terminal.write(_CLEARED)
-    terminal.flush()
+    with click.progressbar(things, label=label, show_pos=True, update_min_steps=EVERY, file=terminal) as bar:
+        yield from bar
