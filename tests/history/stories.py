@@ -202,6 +202,17 @@ STORIES: Final = (
         repository="billing",
     ),
     Story("a tag that is made, and denied two days later", (Step("tagged"), Step("tag refused", days=2))),
+    # -- what was asked for --------------------------------------------------------------------------------------------
+    Story(
+        "a task that does not say when it is done, given again two days later with that",
+        (Step("done, unstated"), Step("done", days=2)),
+        patterns=(("ambiguous-request", (0, 1)),),
+    ),
+    Story("a task that does not say when it is done, twice", (Step("done, unstated"), Step("done, unstated", days=2))),
+    Story(
+        "a task that does not say when it is done, and two days later another that does",
+        (Step("done, unstated", task="one"), Step("done", days=2, task="two")),
+    ),
     # -- near-misses ---------------------------------------------------------------------------------------------------
     Story(
         "a change of another module that a reviewer saw",

@@ -136,6 +136,7 @@ class Variant(NamedTuple):
 
 _AT_LEISURE: Final = (("tokens = 3000", "tokens = 30000"), ("time = 60", "time = 86400"))
 _E2E: Final = ("[budgets]", '[[required_checks]]\nname = "e2e"\ncommand = "npx playwright*"\n\n[budgets]')
+_NO_ACCEPTANCE: Final = ('acceptance = "the unit tests pass, and nothing outside src/ was changed"\n', "")
 _NO_OBJECTIVE: Final = (f'objective = "{OBJECTIVE}"\n', "")
 
 VARIANTS: Final = {
@@ -153,6 +154,7 @@ VARIANTS: Final = {
     "rogue": Variant(Rogue),
     "interrupted": Variant(Interrupted),
     "without e2e": Variant(CodingAgentPolicy, (_E2E,)),
+    "done, unstated": Variant(CodingAgentPolicy, (_NO_ACCEPTANCE,)),
     "broken, unnamed": Variant(Broken, (_NO_OBJECTIVE,)),
     "done, unnamed": Variant(CodingAgentPolicy, (_NO_OBJECTIVE,)),
 }
