@@ -316,7 +316,7 @@ def test_a_run_that_nobody_knows_anything_of_has_a_page() -> None:
     assert "Its state is not known; none of the runs is accepted." in text
     assert text.count("TODO: W") + text.count("TODO: A") + text.count("TODO: Could") == len(LAYERS)
     assert title([bare]) == "a run without an objective"
-    assert failed_on([bare]) == ""
+    assert failed_on([bare], trigger="redo") == ""
 
 
 def test_long_lists_are_cut_and_counted() -> None:
@@ -431,5 +431,15 @@ def test_run_ids_are_read_as_they_were_written(run_id: str, read: str | None) ->
 def test_the_day_of_a_failure_is_a_day() -> None:
     """It names a file: whatever else a record may have for its times counts as not known."""
     record = RunRecord(run_id="r", lifecycle="settled", outcome="ended", started="../../../../x", ended="2026-05-1")
-    assert failed_on([record]) == ""
-    assert failed_on([record, replace(record, ended="2026-05-18T09:00:00.000Z")]) == "2026-05-18"
+    assert failed_on([record], trigger="redo") == ""
+    assert failed_on([record, replace(record, ended="2026-05-18T09:00:00.000Z")], trigger="redo") == "2026-05-18"
+
+
+def test_a_near_miss_is_of_the_day_on_which_it_was_caught() -> None:
+    """A week to write begins when somebody knew; where nobody says when, with the end of the run."""
+    record = RunRecord(run_id="r", lifecycle="settled", outcome="ended", ended="2026-05-18T09:00:00.000Z")
+    caught = [_miss("bob", at="2026-05-26T09:00:00.000Z"), _miss("ada", at="2026-05-25T09:00:00.000Z"), _miss("eve")]
+    marked = replace(record, near_misses=tuple(caught))
+    assert failed_on([marked], trigger="near-miss") == "2026-05-25"
+    assert failed_on([marked], trigger="redo") == "2026-05-18"
+    assert failed_on([replace(record, near_misses=(_miss("eve"),))], trigger="near-miss") == "2026-05-18"

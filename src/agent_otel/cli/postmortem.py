@@ -68,7 +68,7 @@ def new(  # noqa: PLR0913 - one for each option
     why = trigger or trigger_of(known.values(), demands.incidents)
     text = page_of(found, Frame(trigger=why, written=written, owner=owner))
     name = _NOT_SLUG.sub("-", title(found).lower()).strip("-")[:_LONGEST].strip("-") or "run"
-    file = folder / f"{failed_on(found) or written.isoformat()}-{name}.md"
+    file = folder / f"{failed_on(found, trigger=why) or written.isoformat()}-{name}.md"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with file.open("x", encoding="utf-8") as opened:

@@ -79,12 +79,18 @@ def title(records: Iterable[RunRecord]) -> str:
     return shortened(printable(next(objectives, "a run without an objective")), 80)
 
 
-def failed_on(records: Iterable[RunRecord]) -> str:
-    """The day of the failure: that of the first run's end; empty where nobody knows.
+def failed_on(records: Iterable[RunRecord], *, trigger: str) -> str:
+    """The day of the failure: that of the first run's end; of a near-miss, when it was caught; else empty.
 
     It names files: what is no day is not known.
     """
-    days = (_DAY.match(record.ended or record.started or "") for record in records)
+    runs = list(records)
+    caught = [miss.at for run in runs for miss in run.near_misses] if trigger == "near-miss" else []
+    return _first_day(caught) or _first_day(run.ended or run.started for run in runs)
+
+
+def _first_day(times: Iterable[str | None]) -> str:
+    days = (_DAY.match(time or "") for time in times)
     return min((day[0] for day in days if day), default="")
 
 
@@ -94,7 +100,7 @@ def _front(runs: Sequence[RunRecord], frame: Frame) -> Iterator[str]:
         "trigger": frame.trigger,
         "runs": [run.run_id for run in runs],
         "fingerprints": list(fingerprints)[:MOST],
-        "failed": failed_on(runs) or frame.written.isoformat(),
+        "failed": failed_on(runs, trigger=frame.trigger) or frame.written.isoformat(),
         "written": frame.written.isoformat(),
         "owner": frame.owner or TODO,
     }
