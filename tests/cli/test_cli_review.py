@@ -85,7 +85,7 @@ def test_a_review_in_the_folder_of_reviews_is_written_for_it(invoke, database: P
     written = file.read_text(encoding="utf-8")
     assert written.startswith('+++\nheld = "2026-06-01"\n+++\n\n# Review of 2026-05-01 to 2026-05-31\n')
     assert "[Tests that fail](../tests.md)" in written
-    printed = invoke("review", "--db", database, *PERIOD, "--markdown").stdout
+    printed = invoke("review", "--db", database, *PERIOD).stdout
     assert printed == written.replace("(../tests.md)", "(postmortems/tests.md)")
 
 
@@ -127,7 +127,6 @@ def test_what_the_contract_ignores_is_not_reviewed(invoke, database: Path) -> No
         (("--since", "soon"), "--since: expected a time such as 90d, 12w or 2026-05-18, got 'soon'"),
         (("--since", "2026-06-01", "--until", "2026-05-01"), "expected a day not after 2026-05-01, got 2026-06-01"),
         (("--until", "soon"), "expected a day such as 2026-05-18"),
-        (("--json", "--markdown"), "choose one of --json and --markdown"),
         (("--db", "nowhere.db"), "no database at nowhere.db"),
         (("--contract", "nowhere.toml"), "'nowhere.toml' does not exist"),
     ],

@@ -10,7 +10,6 @@ import click
 from agent_otel.cli.contracts import Found, contract_at, nearest_contract
 from agent_otel.cli.harness import harness_at
 from agent_otel.cli.pages import FOLDER, all_pages, landed_in
-from agent_otel.model.contract import Contract
 from agent_otel.model.record import RunRecord
 from agent_otel.review.contracted import audit
 from agent_otel.review.quarter.build import Pages, Period, review
@@ -66,5 +65,4 @@ def quarter(runs: list[Seen], period: Period, *, lookup: Lookup, folder: Path, f
         unread=unread,
         harness=harness_at(folder if folder.is_dir() else Path.cwd(), found),
     )
-    demands: Contract = found.contract
-    return review(runs, pages, period, limits=demands.incidents, landed=landed_in(folder))
+    return review(runs, pages, period, limits=found.contract.incidents, landed=landed_in(folder))

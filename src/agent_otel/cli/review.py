@@ -38,8 +38,7 @@ _DEFAULT: Final = "90d"
 @today_option
 @contract_option
 @source_options
-@click.option("--json", "as_json", is_flag=True, help="Print the review as JSON.")
-@click.option("--markdown", "as_text", is_flag=True, help="Print it as Markdown, which is the default.")
+@click.option("--json", "as_json", is_flag=True, help="Print the review as JSON, in place of Markdown.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -56,7 +55,6 @@ def review(  # noqa: PLR0913 - one for each option
     contract: Path | None,
     source: Source,
     as_json: bool,
-    as_text: bool,
     output: Path | None,
 ) -> None:
     """Review a quarter of runs and post-mortems, so that one change can replace several.
@@ -66,9 +64,6 @@ def review(  # noqa: PLR0913 - one for each option
     failures came back.
     Exits with 0, or with 2 where there is nothing to review, or it was not asked right.
     """
-    if as_json and as_text:
-        message = "choose one of --json and --markdown"
-        raise click.UsageError(message)
     with gated():
         day = today or this_day()
         period = period_of(since, until or day, today=day)
