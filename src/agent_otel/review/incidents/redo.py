@@ -50,8 +50,8 @@ def redone(cases: Collection[Case], limits: Incidents) -> Iterator[Incident]:
         if each.root != each.run_id:  # a part of an attempt
             continue
         case = replace(each, failed=True, accepted=False) if each.run_id in again else each
-        chain = chains.get(case.run_id, "")
-        task = linked.get(chain) or _known(case, known, window)
+        links_to = chains.get(case.run_id, "")
+        task = linked.get(links_to) or _known(case, known, window)
         if task is None:
             if not case.failed:
                 continue
@@ -59,7 +59,7 @@ def redone(cases: Collection[Case], limits: Incidents) -> Iterator[Incident]:
             tasks.append(task)
         task.attempts.append(case)
         task.accepted = case.accepted
-        linked.update({chain: task} if chain else {})
+        linked.update({links_to: task} if links_to else {})
         known.update(dict.fromkeys((*case.names, *_files(case)), task))
     yield from (found for task in tasks if (found := _incident(task, limits)) is not None)
 
